@@ -1,0 +1,132 @@
+import "./gradients.ts"
+import type * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ort from "onnxruntime-node"
+import { Backend, type BackendShape, CompileError, ExecutionError } from "./Backend.ts"
+import * as Pool from "./onnx/Pool.ts"
+import { record, TracingRefusal } from "./onnx/TracingBackend.ts"
+import "./onnx/registry.ts"
+import { compileErrorOf, type Registry, makeRegistry } from "./Registry.ts"
+import { type DeviceTensor, elements, type InputsOf, type TensorSpec, type TensorsOf, type Tree } from "./Tensor.ts"
+import * as TreeOf from "./Tree.ts"
+
+/** How the native runtime works. */
+export interface OnnxOptions {
+  /** Threads of each session; 1 lets several runs share the cores without waiting for each other. */
+  readonly threads: number
+  /** Whether idle threads of a session spin: faster for a lone session, slower when sessions alternate. */
+  readonly spinning: boolean
+}
+
+const sessionOptions = (options: OnnxOptions): ort.InferenceSession.SessionOptions => ({
+  executionProviders: ["cpu"],
+  intraOpNumThreads: options.threads,
+  interOpNumThreads: 1,
+  executionMode: "sequential",
+  graphOptimizationLevel: "all",
+  logSeverityLevel: 3,
+  extra: {
+    session: { intra_op: { allow_spinning: options.spinning ? "1" : "0" }, set_denormal_as_zero: "1" }
+  }
+})
+
+const isOrtTensor = (value: ort.OnnxValue | undefined): value is ort.Tensor => value instanceof ort.Tensor
+
+const found = <A>(values: ReadonlyMap<string, A>, path: string): A => {
+  const value = values.get(path)
+  if (value === undefined) throw new RangeError(`no tensor at ${path}`)
+  return value
+}
+
+const shapeOf = (options: OnnxOptions): BackendShape => {
+  const registry: Registry<ort.Tensor> = makeRegistry()
+  const pool = Pool.make()
+
+  const wrap = (spec: TensorSpec, data: Float32Array | Int32Array): ort.Tensor =>
+    data instanceof Int32Array ? new ort.Tensor("int32", data, spec.shape) : new ort.Tensor("float32", data, spec.shape)
+
+  const dataOf = (name: string, tensor: ort.Tensor): Float32Array | Int32Array => {
+    const data = tensor.data
+    if (data instanceof Float32Array || data instanceof Int32Array) return data
+    throw new RangeError(`${name} has type ${tensor.type}`)
+  }
+
+  const open = (name: string, model: Uint8Array) =>
+    Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () => ort.InferenceSession.create(model, sessionOptions(options)),
+        catch: (cause) =>
+          new CompileError({ function: name, kernel: "session", where: "onnxruntime", reason: String(cause) })
+      }).pipe(Effect.tap(() => Effect.sync(registry.openSession))),
+      (session) =>
+        Effect.promise(() => session.release()).pipe(
+          Effect.tap(() =>
+            Effect.sync(() => {
+              registry.closeSession()
+              pool.clear()
+            })
+          )
+        )
+    )
+
+  const compile: BackendShape["compile"] = Effect.fnUntraced(function* <
+    const I extends Tree<TensorSpec>,
+    O extends Tree<tf.Tensor>
+  >(name: string, signature: I, text: (inputs: TensorsOf<I>) => O) {
+    const inputs = TreeOf.entries(signature, TreeOf.isSpec).map(([path, spec]) => ({ path, spec }))
+    const recorded = yield* Effect.try({
+      try: () =>
+        record(
+          inputs,
+          (tensors) => text(TreeOf.map(signature, TreeOf.isSpec, (_, path) => found(tensors, path))),
+          (result) => TreeOf.entries(result, TreeOf.isTensor)
+        ),
+      catch: (cause) => compileErrorOf(name, cause, cause instanceof TracingRefusal ? cause.kernel : undefined)
+    })
+    const session = yield* open(name, recorded.graph.encode(recorded.inputs, recorded.outputs))
+    const outputs = recorded.outputs.map(({ name, spec }) => ({ name, spec, path: name.slice("out:".length) }))
+
+    const run = (given: InputsOf<I>) =>
+      Effect.gen(function* () {
+        const feeds: Record<string, ort.Tensor> = {}
+        for (const [path, tensor] of TreeOf.entries(given, TreeOf.isDevice)) feeds[`in:${path}`] = registry.get(tensor)
+        const fetches: Record<string, ort.Tensor> = {}
+        for (const { name, spec } of outputs) fetches[name] = wrap(spec, pool.take(spec.dtype, elements(spec.shape)))
+        const results = yield* Effect.tryPromise({
+          try: () => session.run(feeds, fetches),
+          catch: (cause) => new ExecutionError({ function: name, reason: String(cause) })
+        })
+        const made = new Map<string, DeviceTensor>()
+        for (const { name, spec, path } of outputs) {
+          const result = results[name]
+          if (!isOrtTensor(result)) return yield* new ExecutionError({ function: name, reason: `no output ${name}` })
+          made.set(path, registry.add(spec, result))
+        }
+        return TreeOf.map(recorded.result, TreeOf.isTensor, (_, path) => found(made, path))
+      })
+    return { name, nodes: recorded.graph.size(), run }
+  })
+
+  return {
+    name: "onnx",
+    compile,
+    upload: (value) => Effect.sync(() => registry.add(value, wrap(value, value.data.slice()))),
+    download: (tensor) =>
+      Effect.sync(() => ({
+        shape: tensor.shape,
+        dtype: tensor.dtype,
+        data: dataOf("a live tensor", registry.get(tensor)).slice()
+      })),
+    release: (tensor) => Effect.sync(() => pool.give(dataOf("a live tensor", registry.remove(tensor)))),
+    live: Effect.sync(registry.live)
+  }
+}
+
+/**
+ * Records a text once as an ONNX graph and runs it in ONNX Runtime: the whole step is one native call.
+ *
+ * A kernel without a rule is a `CompileError` that names the kernel and the line of the text.
+ */
+export const layer = (options: Partial<OnnxOptions> = {}): Layer.Layer<Backend> =>
+  Layer.sync(Backend, () => shapeOf({ threads: options.threads ?? 1, spinning: options.spinning ?? false }))

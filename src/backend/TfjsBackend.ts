@@ -1,0 +1,133 @@
+import "./gradients.ts"
+import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Backend, BackendUnavailable, type BackendShape, ExecutionError } from "./Backend.ts"
+import { compileErrorOf, makeRegistry } from "./Registry.ts"
+import { type DType, type HostArray, type HostTensor, type InputsOf, type TensorSpec, type TensorsOf, type Tree } from "./Tensor.ts"
+import * as TreeOf from "./Tree.ts"
+
+/** The tfjs backends a text can run on eagerly; `node` and `node-gpu` need their package to be installed. */
+export type TfjsName = "cpu" | "wasm" | "node" | "node-gpu"
+
+/** What each tfjs backend is called inside tfjs, and how its package is loaded. */
+const sources: { readonly [N in TfjsName]: { readonly engine: string; readonly load: () => Promise<unknown> } } = {
+  cpu: { engine: "cpu", load: () => import("@tensorflow/tfjs-backend-cpu") },
+  wasm: { engine: "wasm", load: () => import("./wasm.ts") },
+  node: { engine: "tensorflow", load: () => optionalPackage("@tensorflow/tfjs-node") },
+  "node-gpu": { engine: "tensorflow", load: () => optionalPackage("@tensorflow/tfjs-node-gpu") }
+}
+
+const optionalPackage = (name: string): Promise<unknown> => import(name)
+
+const dtypeOf = (tensor: tf.Tensor): DType => (tensor.dtype === "int32" ? "int32" : "float32")
+
+const hostOf = (tensor: tf.Tensor): HostTensor => {
+  const values: HostArray = dtypeOf(tensor) === "int32" ? Int32Array.from(tensor.dataSync()) : Float32Array.from(tensor.dataSync())
+  return { shape: [...tensor.shape], dtype: dtypeOf(tensor), data: values }
+}
+
+const tensorOf = (value: HostTensor): tf.Tensor => tf.tensor(value.data.slice(), [...value.shape], value.dtype)
+
+/** Runs `body` with `engine` as tfjs' active backend; tfjs switches at once when the backend is already started. */
+const on = <A>(engine: string, body: () => A): A => {
+  const previous = tf.getBackend()
+  if (previous === engine) return body()
+  void tf.setBackend(engine)
+  try {
+    return body()
+  } finally {
+    if (previous) void tf.setBackend(previous)
+  }
+}
+
+const shapeOf = (name: TfjsName, engine: string): BackendShape => {
+  const registry = makeRegistry<tf.Tensor>()
+  const compile: BackendShape["compile"] = <const I extends Tree<TensorSpec>, O extends Tree<tf.Tensor>>(
+    label: string,
+    signature: I,
+    text: (inputs: TensorsOf<I>) => O
+  ) => {
+    const run = (given: InputsOf<I>) =>
+      Effect.try({
+        try: () =>
+          on(engine, () => {
+            const live = new Map(TreeOf.entries(given, TreeOf.isDevice).map(([path, t]) => [path, registry.get(t)]))
+            tf.engine().startScope(label)
+            try {
+              const outputs = text(TreeOf.map(signature, TreeOf.isSpec, (_, path) => required(live, path)))
+              // cloned outputs have a life of their own, even where the text hands an input through
+              return TreeOf.map(outputs, TreeOf.isTensor, (t) =>
+                registry.add({ shape: [...t.shape], dtype: dtypeOf(t) }, tf.keep(tf.clone(t)))
+              )
+            } finally {
+              tf.engine().endScope()
+            }
+          }),
+        catch: (cause) => new ExecutionError({ function: label, reason: compileErrorOf(label, cause, undefined).message })
+      })
+    return Effect.succeed({ name: label, nodes: 0, run })
+  }
+  return {
+    name,
+    compile,
+    upload: (value) => Effect.sync(() => registry.add(value, on(engine, () => tf.keep(tensorOf(value))))),
+    download: (tensor) => Effect.sync(() => on(engine, () => hostOf(registry.get(tensor)))),
+    release: (tensor) => Effect.sync(() => on(engine, () => registry.remove(tensor).dispose())),
+    live: Effect.sync(registry.live)
+  }
+}
+
+const required = <A>(values: ReadonlyMap<string, A>, path: string): A => {
+  const value = values.get(path)
+  if (value === undefined) throw new RangeError(`no input at ${path}`)
+  return value
+}
+
+const start = (name: TfjsName): Effect.Effect<string, BackendUnavailable> => {
+  const { engine, load } = sources[name]
+  return Effect.tryPromise({
+    try: async () => {
+      await load()
+      const previous = tf.getBackend()
+      if (!(await tf.setBackend(engine))) throw new Error("tfjs could not start it")
+      await tf.ready()
+      if (previous) await tf.setBackend(previous)
+      return engine
+    },
+    catch: (cause) =>
+      new BackendUnavailable({
+        backend: name,
+        reason: cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause),
+        remedy: name.startsWith("node") ? `install @tensorflow/tfjs-${name}` : "use the onnx backend"
+      })
+  })
+}
+
+/** Runs texts eagerly on a tfjs backend: the oracle of the compiled ones, and the way to a GPU through tfjs-node-gpu. */
+export const layer = (name: TfjsName): Layer.Layer<Backend, BackendUnavailable> =>
+  Layer.effect(Backend, Effect.map(start(name), (engine) => Backend.of(shapeOf(name, engine))))
+
+/**
+ * Evaluates a text once on tfjs' plain JavaScript backend: for small sums on the host, such as scores at a pruning event.
+ *
+ * @example
+ * ```ts
+ * import { evaluate, tf, Tensor } from "homodistil/backend"
+ * const y = await evaluate((x) => tf.abs(x), Tensor.host([-1, 2]))
+ * assert.deepEqual([...y.data], [1, 2])
+ * ```
+ */
+export const evaluate = async (
+  text: (...inputs: ReadonlyArray<tf.Tensor>) => tf.Tensor,
+  ...inputs: ReadonlyArray<HostTensor>
+): Promise<HostTensor> => {
+  const engine = await Effect.runPromise(start("cpu"))
+  return on(engine, () => {
+    const tensors = inputs.map(tensorOf)
+    const result = tf.tidy(() => text(...tensors))
+    const values = hostOf(result)
+    tf.dispose([result, ...tensors])
+    return values
+  })
+}

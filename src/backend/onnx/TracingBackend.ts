@@ -1,0 +1,126 @@
+import * as tf from "@tensorflow/tfjs-core"
+import type { TensorSpec } from "../Tensor.ts"
+import * as Graph from "./Graph.ts"
+
+/** The name under which the recording backend is registered with tfjs. */
+export const tracing = "homodistil-tracing"
+
+/** What a text asked of the recorder that it cannot do: no rule for a kernel, or a look at values that do not exist yet. */
+export class TracingRefusal extends Error {
+  readonly kernel: string
+  constructor(kernel: string, reason: string) {
+    super(reason)
+    this.kernel = kernel
+  }
+}
+
+// tfjs has one engine and one active backend a process, and tracing never yields, so one recorder is enough.
+let recording: Graph.Graph | undefined
+
+/** The graph that is being recorded; a defect when none is. */
+export const graph = (): Graph.Graph => {
+  if (recording === undefined) throw new TracingRefusal("none", "a tensor of a finished recording was used")
+  return recording
+}
+
+/** A tfjs backend whose tensors have names in a graph instead of values. */
+class TracingBackend extends tf.KernelBackend {
+  private readonly names = new WeakMap<object, string>()
+
+  override write(values: tf.BackendValues, shape: Array<number>, dtype: tf.DataType): tf.DataId {
+    if (dtype === "string" || dtype === "complex64" || values === null)
+      throw new TracingRefusal("Const", `a constant of type ${dtype}`)
+    const numbers = Array.from(values, Number)
+    const type = dtype === "bool" ? "bool" : dtype === "int32" ? "int32" : "float32"
+    return this.bind(graph().constant(numbers, shape, type))
+  }
+  /** A new identity of the engine's for a value of the graph. */
+  bind(name: string): tf.DataId {
+    const id = {}
+    this.names.set(id, name)
+    return id
+  }
+  nameOf(id: object): string {
+    const name = this.names.get(id)
+    if (name === undefined) throw new TracingRefusal("none", "a tensor from outside the text was used without being an input")
+    return name
+  }
+  override read(): Promise<tf.BackendValues> {
+    throw new TracingRefusal("read", "the text reads a tensor's values, which exist only when it runs")
+  }
+  override readSync(): tf.BackendValues {
+    throw new TracingRefusal("read", "the text reads a tensor's values, which exist only when it runs")
+  }
+  override numDataIds(): number {
+    return 0
+  }
+  override disposeData(): boolean {
+    return true
+  }
+  override incRef(): void {}
+  decRef(): void {}
+  override refCount(): number {
+    return 1
+  }
+  override epsilon(): number {
+    return 1e-7
+  }
+  override floatPrecision(): 16 | 32 {
+    return 32
+  }
+  override timerAvailable(): boolean {
+    return false
+  }
+  override memory(): { unreliable: boolean } {
+    return { unreliable: true }
+  }
+}
+
+const backend = new TracingBackend()
+tf.registerBackend(tracing, () => backend)
+
+/** The graph's name of a tensor. */
+export const nameOf = (tensor: tf.TensorInfo): string => backend.nameOf(tensor.dataId)
+
+/** A tensor that stands for a named value of the graph. */
+export const symbol = (name: string, shape: ReadonlyArray<number>, dtype: tf.DataType): tf.TensorInfo => ({
+  dataId: backend.bind(name),
+  shape: [...shape],
+  dtype
+})
+
+/** Whether a text is being recorded just now: the fused operators ask. */
+export const isTracing = (): boolean => tf.getBackend() === tracing
+
+/** Records what `text` does: its graph, with inputs and outputs as ports. */
+export const record = <O>(
+  inputs: ReadonlyArray<{ readonly path: string; readonly spec: TensorSpec }>,
+  text: (tensors: ReadonlyMap<string, tf.Tensor>) => O,
+  outputsOf: (result: O) => ReadonlyArray<readonly [path: string, tensor: tf.Tensor]>
+): { readonly graph: Graph.Graph; readonly inputs: ReadonlyArray<Graph.Port>; readonly outputs: ReadonlyArray<Graph.Port>; readonly result: O } => {
+  const previous = tf.getBackend()
+  const engine = tf.engine()
+  recording = Graph.make()
+  void tf.setBackend(tracing)
+  engine.startScope("trace")
+  try {
+    const ports = inputs.map(({ path, spec }): Graph.Port => ({ value: `in:${path}`, name: `in:${path}`, spec }))
+    const tensors = new Map(
+      ports.map(({ value, spec }, i) => [
+        inputs[i]?.path ?? value,
+        engine.makeTensorFromTensorInfo(symbol(value, spec.shape, spec.dtype), backend)
+      ])
+    )
+    const result = text(tensors)
+    const outputs = outputsOf(result).map(([path, tensor]): Graph.Port => {
+      if (tensor.dtype !== "float32" && tensor.dtype !== "int32")
+        throw new TracingRefusal("output", `output ${path} has type ${tensor.dtype}; cast it to float32 or int32`)
+      return { value: nameOf(tensor), name: `out:${path}`, spec: { shape: tensor.shape, dtype: tensor.dtype } }
+    })
+    return { graph: recording, inputs: ports, outputs, result }
+  } finally {
+    engine.endScope()
+    recording = undefined
+    if (previous) void tf.setBackend(previous)
+  }
+}

@@ -1,0 +1,114 @@
+import type * as tf from "@tensorflow/tfjs-core"
+import { alias, broadcast, cast, constant, dtypeOf, input, inputList, node, number, type Rule } from "../Rule.ts"
+
+const unary =
+  (op: string): Rule =>
+  (inputs) => {
+    const x = input(inputs, "x")
+    return node(op, [x], x.shape, x.dtype)
+  }
+
+const binary =
+  (op: string): Rule =>
+  (inputs) => {
+    const [a, b] = [input(inputs, "a"), input(inputs, "b")]
+    return node(op, [a, b], broadcast(a, b), a.dtype)
+  }
+
+/** A comparison; tfjs compares bools as numbers, ONNX does not. */
+const comparison =
+  (op: string): Rule =>
+  (inputs) => {
+    const [a, b] = [input(inputs, "a"), input(inputs, "b")].map((x) => (x.dtype === "bool" ? cast(x, "float32") : x))
+    if (a === undefined || b === undefined) throw new RangeError(`${op} takes two inputs`)
+    return node(op, [a, b], broadcast(a, b), "bool")
+  }
+
+const times = (a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo => node("Mul", [a, b], broadcast(a, b), a.dtype)
+
+/** Kernels that work element by element. */
+export const elementwise = {
+  Add: binary("Add"),
+  Sub: binary("Sub"),
+  // tfjs multiplies masks (bool) with numbers after casting them itself, so plain Mul is enough
+  Multiply: binary("Mul"),
+  RealDiv: binary("Div"),
+  Maximum: binary("Max"),
+  Minimum: binary("Min"),
+  Pow: binary("Pow"),
+  AddN: (inputs) => {
+    const all = inputList(inputs)
+    const [first] = all
+    if (first === undefined) throw new RangeError("AddN takes at least one input")
+    return node("Sum", all, first.shape, first.dtype)
+  },
+  SquaredDifference: (inputs) => {
+    const [a, b] = [input(inputs, "a"), input(inputs, "b")]
+    const difference = node("Sub", [a, b], broadcast(a, b), a.dtype)
+    return times(difference, difference)
+  },
+  Square: (inputs) => times(input(inputs, "x"), input(inputs, "x")),
+  Rsqrt: (inputs) => {
+    const x = input(inputs, "x")
+    return node("Reciprocal", [node("Sqrt", [x], x.shape, x.dtype)], x.shape, x.dtype)
+  },
+  Neg: unary("Neg"),
+  Abs: unary("Abs"),
+  Sign: unary("Sign"),
+  Exp: unary("Exp"),
+  Log: unary("Log"),
+  Sqrt: unary("Sqrt"),
+  Tanh: unary("Tanh"),
+  Sigmoid: unary("Sigmoid"),
+  Relu: unary("Relu"),
+  Erf: unary("Erf"),
+  Floor: unary("Floor"),
+  Reciprocal: unary("Reciprocal"),
+  Sin: unary("Sin"),
+  Cos: unary("Cos"),
+  Step: (inputs, attributes) => {
+    const x = input(inputs, "x")
+    const positive = cast(node("Greater", [x, constant([0], [])], x.shape, "bool"), "float32")
+    const slope = number(attributes, "alpha")
+    if (slope === 0) return positive
+    const negative = node("Sub", [constant([1], []), positive], x.shape, "float32")
+    return node("Add", [positive, times(negative, constant([slope], []))], x.shape, "float32")
+  },
+  ClipByValue: (inputs, attributes) => {
+    const x = input(inputs, "x")
+    const low = constant([number(attributes, "clipValueMin")], [])
+    const high = constant([number(attributes, "clipValueMax")], [])
+    return node("Clip", [x, low, high], x.shape, x.dtype)
+  },
+  Identity: (inputs) => alias(input(inputs, "x")),
+  Cast: (inputs, attributes) => {
+    const x = input(inputs, "x")
+    const dtype = dtypeOf(attributes)
+    return x.dtype === dtype ? alias(x) : cast(x, dtype)
+  },
+  Greater: comparison("Greater"),
+  GreaterEqual: comparison("GreaterOrEqual"),
+  Less: comparison("Less"),
+  LessEqual: comparison("LessOrEqual"),
+  Equal: comparison("Equal"),
+  NotEqual: (inputs, attributes) => {
+    const equal = comparison("Equal")(inputs, attributes)
+    return Array.isArray(equal) ? equal : node("Not", [equal], equal.shape, "bool")
+  },
+  LogicalNot: (inputs) => {
+    const x = input(inputs, "x")
+    return node("Not", [x], x.shape, "bool")
+  },
+  LogicalAnd: (inputs) => {
+    const [a, b] = [input(inputs, "a"), input(inputs, "b")]
+    return node("And", [a, b], broadcast(a, b), "bool")
+  },
+  LogicalOr: (inputs) => {
+    const [a, b] = [input(inputs, "a"), input(inputs, "b")]
+    return node("Or", [a, b], broadcast(a, b), "bool")
+  },
+  Select: (inputs) => {
+    const [condition, t, e] = [input(inputs, "condition"), input(inputs, "t"), input(inputs, "e")]
+    return node("Where", [condition, t, e], broadcast(t, e), t.dtype)
+  }
+} satisfies { readonly [kernel: string]: Rule }

@@ -1,0 +1,49 @@
+import * as tf from "@tensorflow/tfjs-core"
+import { alias, axisOf, flag, input, integers, node, number, numbers, type Rule } from "../Rule.ts"
+
+const reducedShape = (x: tf.TensorInfo, axes: ReadonlyArray<number>, keep: boolean): ReadonlyArray<number> =>
+  x.shape.flatMap((size, i) => (axes.includes(i) ? (keep ? [1] : []) : [size]))
+
+const axesOf = (x: tf.TensorInfo, given: ReadonlyArray<number>): ReadonlyArray<number> =>
+  given.length === 0 ? x.shape.map((_, i) => i) : given.map((axis) => axisOf(axis, x.shape.length))
+
+/** Opset 17 takes the axes of ReduceSum as an input and those of the other reductions as an attribute. */
+const reduction =
+  (op: string, axisName: string, emptyIsAll: boolean): Rule =>
+  (inputs, attributes) => {
+    const x = input(inputs, "x")
+    const given = numbers(attributes, axisName)
+    if (x.shape.length === 0 || (given.length === 0 && !emptyIsAll)) return alias(x)
+    const axes = axesOf(x, given)
+    const keep = flag(attributes, "keepDims")
+    const keepdims = { int: keep ? 1 : 0 }
+    const shape = reducedShape(x, axes, keep)
+    return op === "ReduceSum"
+      ? node(op, [x, integers(axes)], shape, x.dtype, { keepdims })
+      : node(op, [x], shape, x.dtype, { axes: { ints: axes }, keepdims })
+  }
+
+/** Kernels that shrink axes, and the softmax that works along the last. */
+export const reductions = {
+  Sum: reduction("ReduceSum", "axis", false),
+  Mean: reduction("ReduceMean", "axis", true),
+  Prod: reduction("ReduceProd", "axis", true),
+  Max: reduction("ReduceMax", "reductionIndices", true),
+  Min: reduction("ReduceMin", "axis", true),
+  ArgMax: (inputs, attributes) => {
+    const x = input(inputs, "x")
+    const axis = axisOf(number(attributes, "axis"), x.shape.length)
+    const shape = reducedShape(x, [axis], false)
+    // ONNX counts in int64, tfjs in int32
+    const index = node("ArgMax", [x], shape, "float32", { axis: { int: axis }, keepdims: { int: 0 } })
+    return node("Cast", [index], shape, "int32", { to: { int: 6 } })
+  },
+  Softmax: (inputs) => {
+    const x = input(inputs, "logits")
+    return node("Softmax", [x], x.shape, "float32", { axis: { int: -1 } })
+  },
+  LogSoftmax: (inputs) => {
+    const x = input(inputs, "logits")
+    return node("LogSoftmax", [x], x.shape, "float32", { axis: { int: -1 } })
+  }
+} satisfies { readonly [kernel: string]: Rule }

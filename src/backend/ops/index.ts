@@ -1,0 +1,5 @@
+export { crossEntropy, klDivergence } from "./crossEntropy.ts"
+export { dropout, dropoutModulus, type DropoutDraws } from "./dropout.ts"
+export { gelu } from "./gelu.ts"
+export { bertEpsilon, layerNorm, maskedLayerNorm } from "./layerNorm.ts"
+export { linear, scaledProduct } from "./linear.ts"

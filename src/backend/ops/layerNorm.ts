@@ -1,0 +1,78 @@
+import * as tf from "@tensorflow/tfjs-core"
+import { input, integers, node, number, type Rule } from "../onnx/Rule.ts"
+import { graph, isTracing, nameOf, symbol } from "../onnx/TracingBackend.ts"
+import { first, registerGradient, run } from "./fused.ts"
+
+/**
+ * Layer normalisation over the last axis: (x - mean) / √(variance + ε) · γ + β (Ba et al. 2016).
+ *
+ * `x` is [rows, width]; `gamma` and `beta` are [width].
+ */
+export const layerNorm = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor => {
+  if (isTracing()) return first(run("HomodistilLayerNorm", { x, gamma, beta }, { epsilon }))
+  const centred = tf.sub(x, tf.mean(x, -1, true))
+  const variance = tf.mean(tf.square(centred), -1, true)
+  return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gamma), beta)
+}
+
+/**
+ * Layer normalisation whose statistics run over the kept units only, so that a masked model equals the cut one.
+ *
+ * `kept` is [width], 1 for a kept unit and 0 for a masked one; masked units come out as 0.
+ */
+export const maskedLayerNorm = (
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+  kept: tf.Tensor
+): tf.Tensor => {
+  const width = tf.sum(kept)
+  const centred = tf.mul(tf.sub(x, tf.div(tf.sum(tf.mul(x, kept), -1, true), width)), kept)
+  const variance = tf.div(tf.sum(tf.square(centred), -1, true), width)
+  return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gamma), tf.mul(beta, kept))
+}
+
+const forward: Rule = (inputs, attributes) => {
+  const operands = ["x", "gamma", "beta"].map((name) => input(inputs, name))
+  const x = input(inputs, "x")
+  const [y = "", mean = "", inverse = ""] = graph().nodes("LayerNormalization", operands.map(nameOf), 3, {
+    axis: { int: -1 },
+    epsilon: { float: number(attributes, "epsilon") }
+  })
+  const column = [...x.shape.slice(0, -1), 1]
+  return [symbol(y, x.shape, "float32"), symbol(mean, column, "float32"), symbol(inverse, column, "float32")]
+}
+
+const backward: Rule = (inputs) => {
+  const [dy, x, gamma] = [input(inputs, "dy"), input(inputs, "x"), input(inputs, "gamma")]
+  const [mean, inverse] = [input(inputs, "mean"), input(inputs, "inverse")]
+  const op = (name: string, ...operands: ReadonlyArray<tf.TensorInfo>) => node(name, operands, x.shape, "float32")
+  const rowMean = (t: tf.TensorInfo) =>
+    node("ReduceMean", [t], mean.shape, "float32", { axes: { ints: [x.shape.length - 1] }, keepdims: { int: 1 } })
+  const columnSum = (t: tf.TensorInfo) =>
+    node("ReduceSum", [t, integers(x.shape.slice(0, -1).map((_, i) => i))], gamma.shape, "float32", { keepdims: { int: 0 } })
+  const unit = op("Mul", op("Sub", x, mean), inverse)
+  const d = op("Mul", dy, gamma)
+  const inner = op("Sub", op("Sub", d, rowMean(d)), op("Mul", unit, rowMean(op("Mul", d, unit))))
+  return [op("Mul", inner, inverse), columnSum(op("Mul", dy, unit)), columnSum(dy)]
+}
+
+registerGradient(
+  "HomodistilLayerNorm",
+  ["x", "gamma", "beta"],
+  [false, true, true],
+  (dy, [x, gamma, , mean, inverse]) =>
+    x === undefined || gamma === undefined || mean === undefined || inverse === undefined
+      ? []
+      : run("HomodistilLayerNormGrad", { dy, x, gamma, mean, inverse })
+)
+
+/** The graph rules of the traced layer normalisation. */
+export const layerNormRules = { HomodistilLayerNorm: forward, HomodistilLayerNormGrad: backward } satisfies {
+  readonly [kernel: string]: Rule
+}
+
+/** BERT's ε in layer normalisation. */
+export const bertEpsilon = 1e-12
+

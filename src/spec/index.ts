@@ -1,0 +1,6 @@
+export * as Digest from "./Digest.ts"
+export { ConfigError, type ConfigProblem } from "./ConfigError.ts"
+export { canonical, type Json, type JsonObject } from "./Json.ts"
+export { philox4x32 } from "./philox.ts"
+export * as Seed from "./Seed.ts"
+export * as Spec from "./Spec.ts"
