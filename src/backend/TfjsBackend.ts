@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Backend, BackendUnavailable, type BackendShape, ExecutionError } from "./Backend.ts"
 import { compileErrorOf, makeRegistry } from "./Registry.ts"
-import { type DType, type HostArray, type HostTensor, type InputsOf, type TensorSpec, type TensorsOf, type Tree } from "./Tensor.ts"
+import { type DType, type HostArray, type HostTensor, type InputsOf, type MapTree, type TensorSpec, type TensorsOf, type Tree } from "./Tensor.ts"
+import { isHost } from "./transfer.ts"
 import * as TreeOf from "./Tree.ts"
 
 /** The tfjs backends a text can run on eagerly; `node` and `node-gpu` need their package to be installed. */
@@ -131,3 +132,36 @@ export const evaluate = async (
     return values
   })
 }
+
+/**
+ * Evaluates a text over trees of host tensors at once, on tfjs' plain JavaScript backend.
+ *
+ * The inputs are read in place, without a copy. What the text needs besides, it makes by the function it is given: a host tensor
+ * as a tensor.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { evaluateAll, tf, Tensor } from "homodistil/backend"
+ * const twice = evaluateAll({ x: Tensor.host([1, 2]) }, ({ x }) => ({ double: tf.mul(x, 2), square: tf.square(x) }))
+ * const { double, square } = await Effect.runPromise(twice)
+ * assert.deepEqual([[...double.data], [...square.data]], [[2, 4], [1, 4]])
+ * ```
+ */
+export const evaluateAll = <I, O>(
+  inputs: I,
+  text: (inputs: MapTree<I, HostTensor, tf.Tensor>, tensorOf: (value: HostTensor) => tf.Tensor) => O
+): Effect.Effect<MapTree<O, tf.Tensor, HostTensor>> =>
+  Effect.map(Effect.orDie(start("cpu")), (engine) =>
+    on(engine, () => {
+      tf.engine().startScope("evaluateAll")
+      try {
+        return TreeOf.map(text(TreeOf.map(inputs, isHost, viewOf), viewOf), TreeOf.isTensor, hostOf)
+      } finally {
+        tf.engine().endScope()
+      }
+    })
+  )
+
+/** A tensor over the very numbers of the host: kernels never write into their inputs. */
+const viewOf = (value: HostTensor): tf.Tensor => tf.tensor(value.data, [...value.shape], value.dtype)

@@ -7,13 +7,13 @@ const reducedShape = (x: tf.TensorInfo, axes: ReadonlyArray<number>, keep: boole
 const axesOf = (x: tf.TensorInfo, given: ReadonlyArray<number>): ReadonlyArray<number> =>
   given.length === 0 ? x.shape.map((_, i) => i) : given.map((axis) => axisOf(axis, x.shape.length))
 
-/** Opset 17 takes the axes of ReduceSum as an input and those of the other reductions as an attribute. */
+/** tfjs leaves the axes out to mean all of them, and gives an empty list to mean none. Opset 17 takes ReduceSum's as an input. */
 const reduction =
-  (op: string, axisName: string, emptyIsAll: boolean): Rule =>
+  (op: string, axisName: string): Rule =>
   (inputs, attributes) => {
     const x = input(inputs, "x")
     const given = numbers(attributes, axisName)
-    if (x.shape.length === 0 || (given.length === 0 && !emptyIsAll)) return alias(x)
+    if (x.shape.length === 0 || (Array.isArray(attributes[axisName]) && given.length === 0)) return alias(x)
     const axes = axesOf(x, given)
     const keep = flag(attributes, "keepDims")
     const keepdims = { int: keep ? 1 : 0 }
@@ -25,11 +25,11 @@ const reduction =
 
 /** Kernels that shrink axes, and the softmax that works along the last. */
 export const reductions = {
-  Sum: reduction("ReduceSum", "axis", false),
-  Mean: reduction("ReduceMean", "axis", true),
-  Prod: reduction("ReduceProd", "axis", true),
-  Max: reduction("ReduceMax", "reductionIndices", true),
-  Min: reduction("ReduceMin", "axis", true),
+  Sum: reduction("ReduceSum", "axis"),
+  Mean: reduction("ReduceMean", "axis"),
+  Prod: reduction("ReduceProd", "axis"),
+  Max: reduction("ReduceMax", "reductionIndices"),
+  Min: reduction("ReduceMin", "axis"),
   ArgMax: (inputs, attributes) => {
     const x = input(inputs, "x")
     const axis = axisOf(number(attributes, "axis"), x.shape.length)

@@ -1,0 +1,6 @@
+export { CheckpointError, type CheckpointProblem } from "./CheckpointError.ts"
+export { halfBits } from "./elements.ts"
+export * as HuggingFace from "./HuggingFace.ts"
+export * as HuggingFaceConfig from "./HuggingFaceConfig.ts"
+export * as HuggingFaceWeights from "./HuggingFaceWeights.ts"
+export * as Safetensors from "./Safetensors.ts"

@@ -1,0 +1,198 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Backend, type CompileError, type DeviceTensor, type ExecutionError, type TensorSpec, transfer } from "../backend/index.ts"
+import type { MaskedBatch } from "../data/index.ts"
+import { Axis, BertConfig, Model, Parameters, Tokens } from "../model/index.ts"
+import { TrainStep } from "../optimizer/index.ts"
+import { PrunePlan } from "../pruning/index.ts"
+import { Seed } from "../spec/index.ts"
+import { Diverged } from "./Diverged.ts"
+import type { DistillPlan } from "./DistillPlan.ts"
+import type { DistillEvent, Widths } from "./Event.ts"
+import * as Projection from "./Projection.ts"
+import { isDue, prune, shrinks } from "./PruningEvent.ts"
+import * as StepState from "./StepState.ts"
+import * as StudentStep from "./StudentStep.ts"
+import * as Teacher from "./Teacher.ts"
+
+/** What a distillation is run on. */
+export interface DistillInput {
+  readonly plan: DistillPlan
+  readonly teacher: Model.Model
+  readonly seed: Seed.Seed
+  /** The batch of a step, from the run's seed. */
+  readonly batch: (seed: Seed.Seed, step: number) => MaskedBatch
+  /** Whether a snapshot is wanted once so many steps are done (0 is the start); the end always gives one. */
+  readonly snapshotAt: (done: number) => boolean
+  /** Where to go on from; the start unless given. */
+  readonly from?: StepState.StepState
+}
+
+/** What can end a distillation early. */
+export type DistillFailure = CompileError | ExecutionError | Diverged
+
+/** The state before the first step: the student as its initialiser makes it, projections, zero moments and slots. */
+export const start = ({ plan, teacher, seed }: Pick<DistillInput, "plan" | "teacher" | "seed">): StepState.StepState => {
+  const ratio = plan.ratio.over(plan.training.steps)
+  const student = plan.student.make({ teacher, ranking: plan.ranking, finalRatio: ratio.final, seed })
+  const projections = Projection.specs(plan.projection, plan.loss.taps, student.config.layers)
+  const params = {
+    ...student.parameters,
+    ...Projection.initialise(plan.projection, projections, student.config.hidden, teacher.config.hidden, Seed.child(seed, "projection"))
+  }
+  const observer = StudentStep.observer(plan, student.config)
+  return {
+    step: 0,
+    config: student.config,
+    kept: PrunePlan.identity,
+    masked: plan.mode.masked,
+    train: TrainStep.start(params, plan.optimizer, observer)
+  }
+}
+
+const widths = (state: StepState.StepState): Widths =>
+  Object.fromEntries(Axis.prunable(StepState.axes(state)).map(({ id, size }) => [id, size]))
+
+const parameters = (state: StepState.StepState): number =>
+  Parameters.count(Parameters.bert(state.config), BertConfig.axes(StepState.config(state)))
+
+/** A state on the device: its live tensors, and the compiled step of its shapes in a scope of its own. */
+interface Live {
+  readonly host: Omit<StepState.StepState, "train">
+  readonly train: TrainStep.TrainState<DeviceTensor>
+  readonly masks: StudentStep.StepInputs<DeviceTensor>["masks"]
+  readonly step: TrainStep.TrainStep<StudentStep.StepInputs<TensorSpec>>
+  readonly session: Scope.Closeable
+}
+
+/**
+ * Distils and prunes, as a stream of events: the paper's method as a state machine.
+ *
+ * Each step is one native call; state visits the host only at pruning events and snapshots. Sessions and tensors end with the
+ * stream. Going on from a snapshot's state gives the events and the bytes of a run that never stopped.
+ */
+export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFailure, Backend> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { plan, teacher, seed } = input
+      const backend = yield* Backend
+      const { steps } = plan.training
+      const ratio = plan.ratio.over(steps)
+      const learningRate = plan.learningRate.over(steps)
+      const first = input.batch(seed, 0)
+      const shape: Teacher.BatchShape = { tokens: first, masked: first.positions.length }
+      const teacherText = yield* Teacher.compile(teacher, plan.loss.taps, shape)
+
+      let current: Live | undefined
+      const release = Effect.suspend(() =>
+        current === undefined
+          ? Effect.void
+          : transfer
+              .release(backend, [current.train, current.masks])
+              .pipe(Effect.andThen(Scope.close(current.session, Exit.void)))
+      )
+      yield* Effect.addFinalizer(() => release)
+
+      /** Puts a state on the device; its step is compiled unless the shapes are those of a step there is. */
+      const enter = (state: StepState.StepState, reuse?: Live) =>
+        Effect.gen(function* () {
+          const session = reuse?.session ?? (yield* Scope.make())
+          const step =
+            reuse?.step ??
+            (yield* StudentStep.compile(plan, state, teacher.config, shape).pipe(
+              Effect.provideService(Scope.Scope, session),
+              Effect.provideService(Backend, backend),
+              Effect.onError(() => Scope.close(session, Exit.void))
+            ))
+          const { train, ...host } = state
+          const live = yield* transfer.upload(backend, { train, masks: StudentStep.masks(state) })
+          current = { host, ...live, step, session }
+          return current
+        })
+
+      const snapshot = ({ host, train }: Live): Effect.Effect<StepState.StepState> =>
+        Effect.map(transfer.download(backend, train), (values) => ({ ...host, train: values }))
+
+      const train = (live: Live, done: number) =>
+        Effect.gen(function* () {
+          const batch = input.batch(seed, done)
+          const tokens = yield* transfer.upload(backend, {
+            tokens: Tokens.inputs(batch),
+            positions: Tokens.integers(batch.positions)
+          })
+          const rest = yield* transfer.upload(backend, {
+            labels: Tokens.integers(batch.labels),
+            dropout: StudentStep.dropout(plan, StepState.config(live.host), seed, done)
+          })
+          const taught = yield* teacherText.run(tokens)
+          const rate = learningRate.at(done)
+          const out = yield* live.step.run(
+            live.train,
+            { ...tokens, ...rest, teacher: taught, masks: live.masks },
+            { step: done, learningRate: rate }
+          )
+          current = { ...live, host: { ...live.host, step: done + 1 }, train: out.state }
+          yield* transfer.release(backend, [tokens, rest, taught])
+          if (!Number.isFinite(out.total)) return yield* new Diverged({ step: done + 1, loss: String(out.total) })
+          const stepped: DistillEvent = { _tag: "Stepped", step: done + 1, learningRate: rate, total: out.total, terms: out.terms }
+          return { live: current, stepped }
+        })
+
+      const pruned = (live: Live, done: number) =>
+        Effect.gen(function* () {
+          const before = yield* snapshot(live)
+          const wanted = ratio.at(done)
+          const { state, plan: chosen } = yield* prune(plan, before, wanted, seed)
+          yield* transfer.release(backend, [live.train, live.masks])
+          if (!state.masked) yield* Scope.close(live.session, Exit.void)
+          current = undefined
+          const next = yield* enter(state, state.masked ? live : undefined)
+          const event: DistillEvent = {
+            _tag: "Pruned",
+            step: done,
+            ratio: wanted,
+            plan: chosen,
+            widths: widths(state),
+            parameters: parameters(state),
+            nodes: next.step.nodes
+          }
+          return { live: next, event }
+        })
+
+      const advance = (live: Live) =>
+        Effect.gen(function* () {
+          const { live: trained, stepped } = yield* train(live, live.host.step)
+          const done = trained.host.step
+          const events: Array<DistillEvent> = [stepped]
+          let next: Live = trained
+          const due = !plan.student.final && isDue(plan, ratio, done)
+          // a masked state's sizes are those of the units kept, so the host part alone tells whether anything shrinks
+          if (due && shrinks(plan, { ...trained.host, train: emptyTrain }, ratio.at(done))) {
+            const { live: smaller, event } = yield* pruned(trained, done)
+            next = smaller
+            events.push(event)
+          }
+          const last = done === steps
+          if (last || input.snapshotAt(done)) events.push({ _tag: "Snapshot", state: yield* snapshot(next), last })
+          return [events, last ? Option.none<Live>() : Option.some(next)] as const
+        })
+
+      const initial = input.from ?? start(input)
+      const live = yield* enter(initial)
+      const opening: Array<DistillEvent> = [
+        { _tag: "Started", steps, widths: widths(initial), parameters: parameters(initial), nodes: live.step.nodes }
+      ]
+      if (input.from === undefined && input.snapshotAt(0)) opening.push({ _tag: "Snapshot", state: initial, last: false })
+      return Stream.concat(
+        Stream.fromIterable(opening),
+        initial.step >= steps
+          ? Stream.empty
+          : Stream.paginate<Live, DistillEvent, DistillFailure, never>(live, advance)
+      )
+    })
+  )
+
+const emptyTrain = { params: {}, moments: {}, slots: {} }

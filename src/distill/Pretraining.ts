@@ -1,0 +1,144 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import {
+  Backend,
+  type CompileError,
+  type DeviceTensor,
+  type ExecutionError,
+  type HostTensor,
+  ops,
+  Tensor,
+  tf,
+  transfer
+} from "../backend/index.ts"
+import type { MaskedBatch } from "../data/index.ts"
+import { Bert, BertConfig, Dropout, Model, Parameters, type ParameterValues, Tokens } from "../model/index.ts"
+import { type Optimizer, TrainStep } from "../optimizer/index.ts"
+import type { Schedule } from "../schedule/index.ts"
+import { Seed, Spec } from "../spec/index.ts"
+import { Diverged } from "./Diverged.ts"
+
+/** What a teacher's pre-training is made of. */
+export interface PretrainingOptions {
+  readonly config: BertConfig.BertConfig
+  readonly steps: number
+  /** Share of the steps that train a causal language model first: every position gives a signal, so the model leaves the unigram plateau. */
+  readonly causalShare: number
+  readonly dropout: Dropout.DropoutRates
+  readonly optimizer: Optimizer
+  readonly learningRate: Schedule.Schedule
+  readonly positions: Parameters.PositionStart
+  readonly seed: Seed.Seed
+  /** The batch of a step in either phase, from the run's seed. */
+  readonly batches: {
+    readonly spec: Spec.Spec
+    readonly masked: (seed: Seed.Seed, step: number) => MaskedBatch
+    readonly causal: (seed: Seed.Seed, step: number) => MaskedBatch
+  }
+  /** Steps between two snapshots of the model for evaluation; the last step always gives one. */
+  readonly every: number
+}
+
+/** What happens while a teacher is pre-trained. */
+export type PretrainingEvent =
+  | { readonly _tag: "Step"; readonly step: number; readonly phase: "causal" | "masked"; readonly loss: number }
+  | { readonly _tag: "Snapshot"; readonly step: number; readonly model: Model.Model; readonly last: boolean }
+
+/** The description of a pre-training: everything that shapes its result. */
+export const spec = (o: PretrainingOptions): Spec.Spec =>
+  Spec.make("pretraining", {
+    options: {
+      config: { ...o.config },
+      steps: o.steps,
+      causalShare: o.causalShare,
+      dropout: { ...o.dropout },
+      positions: o.positions,
+      seed: o.seed.path
+    },
+    parts: [o.optimizer.spec, o.learningRate.spec, o.batches.spec]
+  })
+
+const inputsOf = (o: PretrainingOptions, batch: MaskedBatch, step: number) => ({
+  tokens: Tokens.inputs(batch),
+  positions: Tokens.integers(batch.positions),
+  labels: Tokens.integers(batch.labels),
+  dropout: Dropout.draw(o.config, o.dropout, batch.rows, batch.length, Seed.child(o.seed, "dropout", step))
+})
+
+const compile = (o: PretrainingOptions, batch: MaskedBatch, causal: boolean) =>
+  TrainStep.compile({
+    name: causal ? "causal pre-training step" : "masked pre-training step",
+    params: Parameters.signature(Parameters.bert(o.config), BertConfig.axes(o.config)),
+    inputs: {
+      tokens: Tokens.signature(batch),
+      positions: Tensor.int(batch.positions.length),
+      labels: Tensor.int(batch.labels.length),
+      dropout: Dropout.signature(o.config, o.dropout, batch.rows, batch.length)
+    },
+    optimizer: o.optimizer,
+    loss: (params, x) => {
+      const options = { dropout: { rates: o.dropout, draws: x.dropout }, causal }
+      const outputs = Bert.encode(params, o.config, Tokens.tensors(batch, x.tokens), options)
+      const logits = Bert.maskedLmLogits(params, o.config, Bert.last(outputs), x.positions)
+      return { total: tf.mean(ops.crossEntropy(logits, x.labels)), terms: {} }
+    }
+  })
+
+interface State {
+  readonly step: number
+  readonly train: TrainStep.TrainState<DeviceTensor>
+}
+
+/**
+ * Pre-trains a BERT from random weights: a causal warm start, then masked language modelling, as a stream of events.
+ *
+ * A plain masked run of this size stays on the unigram plateau; the warm start and sinusoidal positions take it off.
+ */
+export const pretrain = (
+  o: PretrainingOptions
+): Stream.Stream<PretrainingEvent, CompileError | ExecutionError | Diverged, Backend> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const backend = yield* Backend
+      const causalSteps = Math.round(o.causalShare * o.steps)
+      const causal = causalSteps > 0 ? yield* compile(o, o.batches.causal(o.seed, 0), true) : undefined
+      const masked = yield* compile(o, o.batches.masked(o.seed, 0), false)
+      const params = Parameters.initialise(
+        Parameters.bert(o.config),
+        BertConfig.axes(o.config),
+        Seed.child(o.seed, "initialise"),
+        o.positions
+      )
+      const started = yield* transfer.upload(backend, TrainStep.start(params, o.optimizer))
+      let live: TrainStep.TrainState<DeviceTensor> = started
+      yield* Effect.addFinalizer(() => transfer.release(backend, live))
+
+      const advance = ({ step, train }: State) =>
+        Effect.gen(function* () {
+          const isCausal = causal !== undefined && step < causalSteps
+          const batch = isCausal ? o.batches.causal(o.seed, step) : o.batches.masked(o.seed, step)
+          const inputs = yield* transfer.upload(backend, inputsOf(o, batch, step))
+          const text = isCausal ? causal : masked
+          const at = { step, learningRate: o.learningRate.at(step) }
+          const { state, total } = yield* text.run(train, inputs, at)
+          live = state
+          yield* transfer.release(backend, inputs)
+          if (!Number.isFinite(total)) return yield* new Diverged({ step, loss: String(total) })
+          const events: Array<PretrainingEvent> = [
+            { _tag: "Step", step, phase: isCausal ? "causal" : "masked", loss: total }
+          ]
+          const last = step + 1 === o.steps
+          if (last || (step + 1) % o.every === 0) {
+            const values: ParameterValues & { readonly [name: string]: HostTensor } = yield* transfer.download(backend, state.params)
+            events.push({ _tag: "Snapshot", step: step + 1, model: { config: o.config, parameters: values }, last })
+          }
+          const next: State = { step: step + 1, train: state }
+          return [events, last ? Option.none<State>() : Option.some(next)] as const
+        })
+      return Stream.paginate<State, PretrainingEvent, CompileError | ExecutionError | Diverged, never>(
+        { step: 0, train: started },
+        advance
+      )
+    })
+  )

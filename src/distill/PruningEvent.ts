@@ -1,0 +1,89 @@
+import * as Effect from "effect/Effect"
+import type { HostTensor } from "../backend/index.ts"
+import { scoreAll } from "../importance/index.ts"
+import { Axis, BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
+import { Granularity, PrunePlan, type RemainingRatio } from "../pruning/index.ts"
+import { Seed } from "../spec/index.ts"
+import type { DistillPlan } from "./DistillPlan.ts"
+import * as StepState from "./StepState.ts"
+import { parameterSpecs, watched } from "./StudentStep.ts"
+
+/** Whether units are pruned once `done` steps are done: every K steps, and when the ratio becomes final. */
+export const isDue = (plan: DistillPlan, ratio: RemainingRatio.CheckedRatio, done: number): boolean =>
+  done % plan.training.pruneEvery === 0 || done === ratio.ends
+
+/** The ranking's view of a state: which sizes shrink, and to what. */
+const input = (plan: DistillPlan, state: StepState.StepState, ratio: number) => {
+  const original = BertConfig.axes(state.config)
+  // with regrowth every unit is a candidate again
+  return { original, current: plan.mode.regrowth ? original : StepState.axes(state), ratio }
+}
+
+/** Whether a ratio makes any axis of a state smaller than it is. */
+export const shrinks = (plan: DistillPlan, state: StepState.StepState, ratio: number): boolean =>
+  plan.ranking.widths(input(plan, state, ratio)).size > 0
+
+const select = (scores: Float32Array, kept: Int32Array | undefined): Float32Array =>
+  kept === undefined ? scores : Float32Array.from(kept, (unit) => scores[unit] ?? 0)
+
+/** Uniform numbers for the original parameter, cut like it, so that masked and cut runs draw alike. */
+const noiseOf = (state: StepState.StepState, seed: Seed.Seed) => {
+  const axes = BertConfig.axes(state.config)
+  const specs = new Map(Parameters.bert(state.config).map((spec) => [spec.name, spec]))
+  return (name: string): HostTensor => {
+    const spec = specs.get(name)
+    if (spec === undefined) throw new RangeError(`there is no parameter ${name}`)
+    const shape = Parameters.shape(spec, axes)
+    const draws = Seed.uniforms(Seed.child(Seed.child(seed, "noise", state.step), name), shape.reduce((n, s) => n * s, 1))
+    const whole: HostTensor = { shape, dtype: "float32", data: Float32Array.from(draws) }
+    return state.masked ? whole : PrunePlan.cut(whole, spec.axes, state.kept)
+  }
+}
+
+/** The scores of the present units of every prunable axis. */
+export const unitScores = (
+  plan: DistillPlan,
+  state: StepState.StepState,
+  seed: Seed.Seed
+): Effect.Effect<ReadonlyMap<Axis.AxisId, Float32Array>> =>
+  Effect.gen(function* () {
+    const specs = watched(state.config)
+    const params: ParameterValues = Object.fromEntries(
+      specs.flatMap(({ name }) => {
+        const value = state.train.params[name]
+        return value === undefined ? [] : [[name, value]]
+      })
+    )
+    const scores = yield* scoreAll(plan.scorer, params, state.train.slots, noiseOf(state, seed))
+    if (!state.masked) return Granularity.scoreUnits(plan.granularity, StepState.axes(state), specs, scores)
+    const original = BertConfig.axes(state.config)
+    const silenced = plan.mode.regrowth
+      ? scores
+      : Object.fromEntries(
+          specs.map((spec) => [spec.name, multiply(scores[spec.name], PrunePlan.parameterMask(spec, original, state.kept))])
+        )
+    const whole = Granularity.scoreUnits(plan.granularity, original, specs, silenced)
+    return plan.mode.regrowth
+      ? whole
+      : new Map([...whole].map(([axis, values]) => [axis, select(values, state.kept.kept.get(axis))]))
+  })
+
+const multiply = (scores: HostTensor | undefined, mask: HostTensor): HostTensor => ({
+  ...mask,
+  data: Float32Array.from(mask.data, (kept, i) => (kept === 0 ? 0 : (scores?.data[i] ?? 0)))
+})
+
+/** The state after a pruning event, and the plan over the units there were; the plan is the identity when nothing goes. */
+export const prune = (
+  plan: DistillPlan,
+  state: StepState.StepState,
+  ratio: number,
+  seed: Seed.Seed
+): Effect.Effect<{ readonly state: StepState.StepState; readonly plan: PrunePlan.PrunePlan }> =>
+  Effect.gen(function* () {
+    const scores = yield* unitScores(plan, state, seed)
+    const chosen = plan.ranking.plan({ ...input(plan, state, ratio), scores })
+    if (plan.mode.regrowth) return { state: { ...state, kept: chosen }, plan: chosen }
+    if (state.masked) return { state: { ...state, kept: PrunePlan.compose(state.kept, chosen) }, plan: chosen }
+    return { state: StepState.cut(state, parameterSpecs(plan, state.config), chosen), plan: chosen }
+  })

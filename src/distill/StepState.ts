@@ -1,0 +1,72 @@
+import type { HostTensor } from "../backend/index.ts"
+import { Axis, BertConfig, type Model, type ParameterSpec, Parameters } from "../model/index.ts"
+import type { TrainStep } from "../optimizer/index.ts"
+import { PrunePlan } from "../pruning/index.ts"
+
+/** The whole state of a distillation between two steps; nothing else is kept anywhere, so resuming is exact. */
+export interface StepState {
+  /** Steps done. */
+  readonly step: number
+  /** The student before anything was pruned. */
+  readonly config: BertConfig.BertConfig
+  /** Which of the original units remain. */
+  readonly kept: PrunePlan.PrunePlan
+  /** Whether units that do not remain are masked instead of cut. */
+  readonly masked: boolean
+  /** Weights and projections, moments, scorer slots. */
+  readonly train: TrainStep.TrainState<HostTensor>
+}
+
+/** The axes before anything was pruned, with the teacher's width for the projections. */
+export const originalAxes = (config: BertConfig.BertConfig, teacherWidth: number): Axis.Axes =>
+  Axis.of([
+    ...BertConfig.axes(config).values(),
+    { id: Axis.teacherHidden, size: teacherWidth, blocks: 1, prunable: false }
+  ])
+
+/** The axes at their present sizes: those of the units that remain. */
+export const axes = (state: Pick<StepState, "config" | "kept">): Axis.Axes =>
+  PrunePlan.axesAfter(BertConfig.axes(state.config), state.kept)
+
+/** The student's configuration at its present widths. */
+export const config = (state: Pick<StepState, "config" | "kept">): BertConfig.BertConfig =>
+  BertConfig.fromAxes(state.config, axes(state))
+
+/** A state whose weights, moments, scorer slots and projections are all cut by one plan over its present units. */
+export const cut = (state: StepState, specs: ReadonlyArray<ParameterSpec>, plan: PrunePlan.PrunePlan): StepState => {
+  const bySlot = (slots: TrainStep.TrainState<HostTensor>["slots"]) =>
+    Object.fromEntries(Object.entries(slots).map(([slot, values]) => [slot, PrunePlan.cutTree(values, specs, plan)]))
+  return {
+    ...state,
+    kept: PrunePlan.compose(state.kept, plan),
+    train: {
+      params: PrunePlan.cutTree(state.train.params, specs, plan),
+      moments: bySlot(state.train.moments),
+      slots: bySlot(state.train.slots)
+    }
+  }
+}
+
+/** The student of a state as a model: cut to its widths, or masked. */
+export const model = (state: StepState): Model.Model => {
+  const specs = Parameters.bert(state.config)
+  const weights = Object.fromEntries(specs.map(({ name }) => [name, weight(state, name)]))
+  if (!state.masked) return { config: config(state), parameters: weights }
+  const original = BertConfig.axes(state.config)
+  const parameters = Object.fromEntries(
+    specs.map((spec) => [spec.name, silence(weight(state, spec.name), PrunePlan.parameterMask(spec, original, state.kept))])
+  )
+  const hidden = PrunePlan.mask(state.kept, original)[Axis.hidden] ?? new Float32Array(0)
+  return { config: state.config, parameters, keptHidden: { shape: [hidden.length], dtype: "float32", data: hidden } }
+}
+
+const weight = (state: StepState, name: string): HostTensor => {
+  const value = state.train.params[name]
+  if (value === undefined) throw new RangeError(`the state has no parameter ${name}`)
+  return value
+}
+
+const silence = (value: HostTensor, mask: HostTensor): HostTensor => ({
+  ...value,
+  data: Float32Array.from(value.data, (x, i) => x * (mask.data[i] ?? 0))
+})

@@ -1,0 +1,102 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import {
+  Backend,
+  type CompileError,
+  type Compiled,
+  Tensor,
+  type TensorSpec,
+  tf
+} from "../backend/index.ts"
+import type { Tap, TappedOutputs } from "../loss/index.ts"
+import { Bert, type BertConfig, type Model, Tokens } from "../model/index.ts"
+
+/** A forward pass reduced to what a loss taps, in the form compiled texts take. */
+export type TapTree<T> = {
+  readonly embedding: { readonly [key: string]: T }
+  readonly hidden: { readonly [layer: string]: T }
+  readonly scores: { readonly [layer: string]: T }
+  readonly logits: { readonly [key: string]: T }
+}
+
+/** A batch as the teacher and the step's text see it. */
+export interface BatchShape {
+  readonly tokens: Tokens.Tokens
+  /** Masked positions. */
+  readonly masked: number
+}
+
+const perLayer = <T>(layers: number, of: (layer: number) => T): { readonly [layer: string]: T } =>
+  Object.fromEntries(Array.from({ length: layers }, (_, i) => [String(i), of(i)]))
+
+/** The outputs a loss taps, as a tree. */
+export const tapped = (outputs: TappedOutputs, taps: ReadonlyArray<Tap>): TapTree<tf.Tensor> => ({
+  embedding: taps.includes("embedding") ? { value: outputs.embedding } : {},
+  hidden: taps.includes("hidden") ? Object.fromEntries(outputs.hidden.entries()) : {},
+  scores: taps.includes("scores") ? Object.fromEntries(outputs.scores.entries()) : {},
+  logits: taps.includes("logits") ? { value: outputs.logits } : {}
+})
+
+/** The signature of `tapped` for a model of this configuration. */
+export const signature = (config: BertConfig.BertConfig, taps: ReadonlyArray<Tap>, { tokens, masked }: BatchShape): TapTree<TensorSpec> => {
+  const states = Tensor.float(tokens.rows * tokens.length, config.hidden)
+  const scores = Tensor.float(tokens.rows, config.heads, tokens.length, tokens.length)
+  return {
+    embedding: taps.includes("embedding") ? { value: states } : {},
+    hidden: taps.includes("hidden") ? perLayer(config.layers, () => states) : {},
+    scores: taps.includes("scores") ? perLayer(config.layers, () => scores) : {},
+    logits: taps.includes("logits") ? { value: Tensor.float(masked, config.vocabSize) } : {}
+  }
+}
+
+/** A tree of taps as a loss reads it; reading a tap that was not asked for is a defect. */
+export const outputs = (tree: TapTree<tf.Tensor>): TappedOutputs => {
+  const only = (values: { readonly [key: string]: tf.Tensor }, tap: Tap): tf.Tensor => {
+    const value = values["value"]
+    if (value === undefined) throw new RangeError(`the loss reads the tap ${tap} without naming it among its taps`)
+    return value
+  }
+  const list = (values: { readonly [layer: string]: tf.Tensor }): ReadonlyArray<tf.Tensor> =>
+    Object.keys(values)
+      .sort((a, b) => Number(a) - Number(b))
+      .flatMap((layer) => values[layer] ?? [])
+  return {
+    get embedding() {
+      return only(tree.embedding, "embedding")
+    },
+    get logits() {
+      return only(tree.logits, "logits")
+    },
+    hidden: list(tree.hidden),
+    scores: list(tree.scores)
+  }
+}
+
+/** The inputs of the teacher's forward pass. */
+export type TeacherInputs<T> = { readonly tokens: Tokens.TokenTree<T>; readonly positions: T }
+
+/**
+ * Compiles the teacher's forward pass in a session of its own: its weights are constants, so the runtime packs them once.
+ *
+ * The result takes a batch and gives the outputs that the taps name, which the caller releases.
+ */
+export const compile = (
+  teacher: Model.Model,
+  taps: ReadonlyArray<Tap>,
+  batch: BatchShape
+): Effect.Effect<Compiled<TeacherInputs<TensorSpec>, TapTree<tf.Tensor>>, CompileError, Backend | Scope.Scope> =>
+  Effect.flatMap(Backend, (backend) =>
+    backend.compile(
+      "teacher forward",
+      { tokens: Tokens.signature(batch.tokens), positions: Tensor.int(batch.masked) },
+      (x: TeacherInputs<tf.Tensor>) => {
+        const constants = Object.fromEntries(
+          Object.entries(teacher.parameters).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])])
+        )
+        const made = Bert.encode(constants, teacher.config, Tokens.tensors(batch.tokens, x.tokens))
+        const logits = Bert.maskedLmLogits(constants, teacher.config, Bert.last(made), x.positions)
+        return tapped({ ...made, logits }, taps)
+      }
+    )
+  )
+

@@ -1,0 +1,21 @@
+export { attention, type AttentionOptions } from "./attention.ts"
+export {
+  type DistillationLoss,
+  layer,
+  type LossInput,
+  LossService,
+  type LossValue,
+  type Projections,
+  type Tap,
+  type TappedOutputs,
+  term
+} from "./DistillationLoss.ts"
+export { embedding } from "./embedding.ts"
+export { hidden, type HiddenOptions } from "./hidden.ts"
+export { homoDistil, type HomoDistilOptions } from "./homoDistil.ts"
+export { kl, type KlOptions } from "./kl.ts"
+export { maskedLm } from "./maskedLm.ts"
+export { meanSquare } from "./meanSquare.ts"
+export { overLayers } from "./overLayers.ts"
+export { scale } from "./scale.ts"
+export { none, sum } from "./sum.ts"

@@ -1,0 +1,38 @@
+import { type HostTensor, Tensor, type TensorSpec } from "../backend/index.ts"
+import * as BertConfig from "./BertConfig.ts"
+import * as Parameters from "./Parameters.ts"
+
+/** A BERT with its weights on the host: what is evaluated, fine-tuned and written to disk. */
+export interface Model {
+  readonly config: BertConfig.BertConfig
+  readonly parameters: Parameters.ParameterValues
+  /** [hidden], 1 for a kept unit: present only where units are masked instead of cut. */
+  readonly keptHidden?: HostTensor
+}
+
+/** The tensor specs of what a compiled text takes of a model. */
+export type ModelSignature = {
+  readonly parameters: { readonly [name: string]: TensorSpec }
+  readonly kept: { readonly [name: string]: TensorSpec }
+}
+
+/** What a compiled text takes of a model: its parameters and, where units are masked, which hidden units are kept. */
+export const inputs = (model: Model) => ({
+  parameters: model.parameters,
+  kept: model.keptHidden === undefined ? {} : { hidden: model.keptHidden }
+})
+
+/** The signature of `inputs`. */
+export const signature = (model: Model): ModelSignature => ({
+  parameters: Parameters.signature(Parameters.bert(model.config), BertConfig.axes(model.config)),
+  kept: model.keptHidden === undefined ? {} : { hidden: Tensor.float(model.config.hidden) }
+})
+
+/** How many numbers the model holds; masked units count as gone. */
+export const size = (model: Model): number => {
+  if (model.keptHidden === undefined)
+    return Parameters.count(Parameters.bert(model.config), BertConfig.axes(model.config))
+  let numbers = 0
+  for (const { data } of Object.values(model.parameters)) for (const x of data) if (x !== 0) numbers++
+  return numbers
+}

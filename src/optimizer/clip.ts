@@ -1,0 +1,19 @@
+import { tf } from "../backend/index.ts"
+
+/**
+ * Gradients scaled so that their joint Euclidean norm is at most `limit` (Pascanu et al. 2013), as PyTorch's `clip_grad_norm_` does.
+ *
+ * @example
+ * ```ts
+ * import { evaluate, tf, Tensor } from "homodistil/backend"
+ * import { clipByGlobalNorm } from "homodistil/optimizer"
+ * const clipped = await evaluate((g) => clipByGlobalNorm([g], 1)[0] ?? g, Tensor.host([3, 4]))
+ * assert.ok(Math.abs((clipped.data[0] ?? 0) - 0.6) < 1e-5)
+ * ```
+ */
+export const clipByGlobalNorm = (gradients: ReadonlyArray<tf.Tensor>, limit: number): ReadonlyArray<tf.Tensor> => {
+  if (gradients.length === 0) return []
+  const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))))
+  const factor = tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6)))
+  return gradients.map((gradient) => tf.mul(gradient, factor))
+}

@@ -1,0 +1,133 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import { OutputError, outputError, outputRemedy as remedy } from "../spec/index.ts"
+import * as Csv from "./Csv.ts"
+import * as DotFigure from "./DotFigure.ts"
+import * as JsonReport from "./JsonReport.ts"
+import * as LineFigure from "./LineFigure.ts"
+import * as Markdown from "./Markdown.ts"
+import * as Svg from "./Svg.ts"
+import type { Table } from "./Table.ts"
+
+/** What a report is made of: a table, a line figure, or both. */
+export interface Report {
+  readonly table?: Table
+  readonly figure?: LineFigure.LineFigure
+}
+
+/** The texts of a report by file name. */
+export type Files = { readonly [name: string]: string }
+
+/**
+ * The files of a report: `table.md`, `table.csv`, `table.json` and `table.svg` (dots and intervals) for a table, `figure.svg` and
+ * `figure.csv` for a line figure.
+ *
+ * @example
+ * ```ts
+ * import { ReportFiles } from "homodistil/report"
+ * import * as Effect from "effect/Effect"
+ * const figure = {
+ *   title: "Figure 3", subtitle: [],
+ *   panels: [{ title: "KL (nats)", series: [{ name: "PLATON", points: [{ step: 0, values: [0] }, { step: 9, values: [1] }] }] }]
+ * }
+ * const files = await Effect.runPromise(ReportFiles.render({ figure }))
+ * assert.deepEqual(Object.keys(files), ["figure.svg", "figure.csv"])
+ * ```
+ */
+export const render = ({ table, figure }: Report): Effect.Effect<Files> =>
+  Effect.gen(function* () {
+    return {
+      ...(table === undefined
+        ? {}
+        : {
+            "table.md": Markdown.render(table),
+            "table.csv": Csv.render(table),
+            "table.json": JsonReport.render(table),
+            "table.svg": yield* Svg.render(DotFigure.spec(table))
+          }),
+      ...(figure === undefined
+        ? {}
+        : { "figure.svg": yield* Svg.render(LineFigure.spec(figure)), "figure.csv": Csv.renderFigure(figure) })
+    }
+  })
+
+/**
+ * Writes the files into a folder, made if it is missing, and gives their paths back in the order of their names.
+ *
+ * All of them are first written into a folder beside their places and then renamed, so a failure or an interruption leaves no
+ * half-written file. Fails with `OutputError` where that is impossible.
+ *
+ * @example
+ * ```ts
+ * import { ReportFiles } from "homodistil/report"
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Effect from "effect/Effect"
+ * const error = await Effect.runPromise(
+ *   ReportFiles.write("package.json/results", { "table.md": "" }).pipe(Effect.flip, Effect.provide(NodeServices.layer))
+ * )
+ * assert.equal(error._tag, "OutputError") // package.json is no folder
+ * ```
+ */
+export const write = (
+  folder: string,
+  files: Files
+): Effect.Effect<ReadonlyArray<string>, OutputError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const names = Object.keys(files).toSorted()
+    const aside = yield* writeAside(folder)
+    for (const name of names) {
+      const target = path.join(folder, name)
+      if ((yield* kindOf(fs, target)) === "Directory")
+        return yield* new OutputError({ path: target, reason: "a folder of that name is in the way", remedy })
+    }
+    yield* Effect.forEach(names, (name) => fs.writeFileString(path.join(aside, name), files[name] ?? ""))
+    const moves = Effect.forEach(names, (name) => {
+      const target = path.join(folder, name)
+      return fs.rename(path.join(aside, name), target).pipe(Effect.as(target))
+    })
+    return yield* Effect.uninterruptible(moves)
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTag("PlatformError", (error) => Effect.fail(outputError(folder, error)))
+  )
+
+/**
+ * Finds out whether a folder can be written, making it if it is missing: to be asked before hours are spent on what will be
+ * written. Fails with `OutputError` if not.
+ */
+export const writable = (folder: string): Effect.Effect<void, OutputError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const aside = yield* writeAside(folder)
+    yield* fs.writeFileString(`${aside}/probe`, "")
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTag("PlatformError", (error) => Effect.fail(outputError(folder, error)))
+  )
+
+/** A folder inside `folder` that is gone when the scope closes. */
+const writeAside = (folder: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    yield* makeFolder(fs, yield* Path.Path, folder)
+    return yield* fs.makeTempDirectoryScoped({ directory: folder, prefix: ".report-" })
+  })
+
+/** Makes a folder and its parents one by one: Node's own recursion never ends below places such as the process file system. */
+const makeFolder = (fs: FileSystem.FileSystem, path: Path.Path, folder: string): Effect.Effect<void, PlatformError> =>
+  Effect.gen(function* () {
+    if ((yield* kindOf(fs, folder)) !== undefined) return
+    const parent = path.dirname(folder)
+    if (parent !== folder) yield* makeFolder(fs, path, parent)
+    yield* fs.makeDirectory(folder)
+  })
+
+const kindOf = (fs: FileSystem.FileSystem, path: string) =>
+  fs.stat(path).pipe(
+    Effect.map((info) => info.type),
+    Effect.catch(() => Effect.succeed(undefined))
+  )

@@ -1,0 +1,1 @@
+export * as Schedule from "./schedules.ts"

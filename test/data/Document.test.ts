@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { tokenize } from "../../src/data/Document.ts"
+import { toyTokenizer } from "./brown.ts"
+
+const word = fc.record({ pieces: fc.array(fc.integer({ min: 5, max: 99 }), { maxLength: 3 }), tag: fc.nat(11) })
+
+describe("tokenize", () => {
+  it("keeps pieces, tags and sentence bounds in order", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(word, { maxLength: 6 }), { maxLength: 6 }), (sentences) => {
+        const document = tokenize(
+          {
+            file: "ca01",
+            genre: 3,
+            sentences: sentences.map((sentence) => ({
+              words: sentence.map(({ pieces }) => pieces.map((piece) => `w${piece}`).join("")),
+              tags: sentence.map(({ tag }) => tag)
+            }))
+          },
+          toyTokenizer
+        )
+        const flat = sentences.flat()
+        assert.deepStrictEqual(
+          [...document.ids],
+          flat.flatMap(({ pieces }) => pieces)
+        )
+        assert.deepStrictEqual(
+          [...document.tags],
+          flat.flatMap(({ pieces, tag }) => pieces.map((_, i) => (i === 0 ? tag : -1)))
+        )
+        const lengths = sentences
+          .map((sentence) => sentence.flatMap(({ pieces }) => pieces).length)
+          .filter((n) => n > 0)
+        const bounds = [...document.sentences]
+        assert.deepStrictEqual(
+          bounds.slice(1).map((end, i) => end - (bounds[i] ?? 0)),
+          lengths
+        )
+        assert.strictEqual(bounds[0], 0)
+      })
+    )
+  })
+})

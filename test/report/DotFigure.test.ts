@@ -1,0 +1,36 @@
+import * as Effect from "effect/Effect"
+import { describe, expect, it } from "vitest"
+import { DotFigure, Svg, Table } from "../../src/report/index.ts"
+import { golden } from "../golden/golden.ts"
+import { awkward, table6 } from "./samples.ts"
+import { overlaps, textBoxes } from "./textBoxes.ts"
+
+const draw = (input: Table.TableInput, columns?: ReadonlyArray<string>) =>
+  Effect.runPromise(Svg.render(DotFigure.spec(Table.make(input), columns)))
+
+describe("the picture of a table", () => {
+  it("Table 6", async () => golden("table6.svg", await draw(table6)))
+
+  it.each([
+    ["Table 6", table6],
+    ["awkward cases", awkward],
+    [
+      "long names",
+      { ...table6, rows: table6.rows.map((row) => ({ ...row, name: `${row.name}, over a window of ten steps` })) }
+    ]
+  ])("%s: no text over another", async (_, input) => {
+    expect(overlaps(textBoxes(await draw(input)))).toEqual([])
+  })
+
+  it("has a panel for each column asked for that has values", async () => {
+    const texts = textBoxes(await draw(table6, ["kl", "pos"])).map(({ text }) => text)
+    expect(texts).toContain("Discrepancy (nats)")
+    expect(texts).toContain("Part of speech (%)")
+    expect(texts).not.toContain("MLM loss (nats)")
+    const empty = {
+      ...table6,
+      columns: [...table6.columns, { id: "x", name: "Empty", better: "none" as const, digits: 1 }]
+    }
+    expect(textBoxes(await draw(empty)).map(({ text }) => text)).not.toContain("Empty")
+  })
+})
