@@ -24,7 +24,7 @@ const optionalPackage = (name: string): Promise<unknown> => import(name)
 const dtypeOf = (tensor: tf.Tensor): DType => (tensor.dtype === "int32" ? "int32" : "float32")
 
 const hostOf = (tensor: tf.Tensor): HostTensor => {
-  const values: HostArray = dtypeOf(tensor) === "int32" ? Int32Array.from(tensor.dataSync()) : Float32Array.from(tensor.dataSync())
+  const values: HostArray = dtypeOf(tensor) === "int32" ? new Int32Array(tensor.dataSync()) : new Float32Array(tensor.dataSync())
   return { shape: [...tensor.shape], dtype: dtypeOf(tensor), data: values }
 }
 

@@ -39,7 +39,8 @@ const has = <Name extends string>(names: ReadonlyArray<Name>, tensors: Tensors):
 
 /** The tensors under the names that are needed; a defect when one is missing. */
 export const need = <Name extends string>(names: ReadonlyArray<Name>, tensors: Tensors): TensorsBy<Name> => {
-  if (!has(names, tensors)) throw new RangeError(`a scorer needs ${names.join(", ")}; there are ${Object.keys(tensors).join(", ")}`)
+  if (!has(names, tensors))
+    throw new RangeError(`a scorer needs ${names.join(", ")}; there are ${Object.keys(tensors).join(", ")}`)
   return tensors
 }
 
@@ -60,7 +61,7 @@ const build = <Slot extends string, Scalar extends string, O>(
       }))
     })
   const given: (step: number) => { readonly [name: string]: number } = (step) => d.scalars?.(step, options) ?? {}
-  const names = (d.scalars === undefined ? [] : keysOf(d.scalars(0, options)))
+  const names = d.scalars === undefined ? [] : keysOf(d.scalars(0, options))
   return {
     spec: Spec.make(d.name, { version: d.version ?? 1, options: shown }),
     slots,
@@ -96,9 +97,11 @@ const keysOf = <Key extends string>(record: { readonly [K in Key]: unknown }): R
  * assert.throws(() => PowerNorm.make({ power: -1 }), /powerNorm\.power = -1/)
  * ```
  */
-export function define<S extends Schema.ConstraintDecoder<JsonObject>, Slot extends string = never, Scalar extends string = never>(
-  definition: Definition<Slot, Scalar, S["Type"]> & { readonly options: S }
-): ScorerKind<S["Encoded"]>
+export function define<
+  S extends Schema.ConstraintDecoder<JsonObject>,
+  Slot extends string = never,
+  Scalar extends string = never
+>(definition: Definition<Slot, Scalar, S["Type"]> & { readonly options: S }): ScorerKind<S["Encoded"]>
 export function define<Slot extends string = never, Scalar extends string = never>(
   definition: Definition<Slot, Scalar, undefined> & { readonly options?: undefined }
 ): ImportanceScorer
@@ -115,5 +118,6 @@ export function define<S extends Schema.ConstraintDecoder<JsonObject>, Slot exte
   }
 }
 
-const takesOptions = <Bare, With extends { readonly options: unknown }>(definition: Bare | With): definition is With =>
-  typeof definition === "object" && definition !== null && "options" in definition && definition.options !== undefined
+const takesOptions = <With extends { readonly options: unknown }>(
+  definition: With | { readonly name: string }
+): definition is With => "options" in definition && definition.options !== undefined

@@ -13,18 +13,20 @@ import { wrap } from "./wrap.ts"
  * ```ts
  * import * as Scorer from "homodistil/importance"
  * import { Spec } from "homodistil/spec"
- * assert.equal(Spec.describe(Scorer.ema(0.9)(Scorer.gradient()).spec), "ema(beta: 0.9, gradient)")
+ * assert.equal(Spec.describe(Scorer.ema(0.9)(Scorer.gradient()).spec), "ema(beta: 0.9, gradient(window: 10))")
  * ```
  */
-export const ema = (beta: number) => (inner: ImportanceScorer): ImportanceScorer => {
-  const o = Options.decode("ema", Schema.Struct({ beta: Options.Decay }), { beta })
-  return wrap(inner, {
-    name: "ema",
-    options: o,
-    slots: ["average"],
-    scalarNames: ["averageRate"],
-    scalars: (_, whole) => ({ averageRate: whole ? 1 - o.beta : 0 }),
-    update: ({ average }, observed, { averageRate }) => ({ average: mix(average, observed, averageRate) }),
-    score: ({ average }) => average
-  })
-}
+export const ema =
+  (beta: number) =>
+  (inner: ImportanceScorer): ImportanceScorer => {
+    const o = Options.decode("ema", Schema.Struct({ beta: Options.Decay }), { beta })
+    return wrap(inner, {
+      name: "ema",
+      options: o,
+      slots: ["average"],
+      scalarNames: ["averageRate"],
+      scalars: (_, whole) => ({ averageRate: whole ? 1 - o.beta : 0 }),
+      update: ({ average }, observed, { averageRate }) => ({ average: mix(average, observed, averageRate) }),
+      score: ({ average }) => average
+    })
+  }

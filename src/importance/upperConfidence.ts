@@ -6,7 +6,10 @@ import { mix } from "./mix.ts"
 import { wrap } from "./wrap.ts"
 
 /** β₁ and β₂ of PLATON with its defaults, .85 and .95. */
-export const Betas = { beta1: Options.withDefault(Options.Decay, 0.85), beta2: Options.withDefault(Options.Decay, 0.95) }
+export const Betas = {
+  beta1: Options.withDefault(Options.Decay, 0.85),
+  beta2: Options.withDefault(Options.Decay, 0.95)
+}
 
 const UpperConfidence = Schema.Struct(Betas)
 
@@ -23,7 +26,7 @@ export type UpperConfidenceOptions = typeof UpperConfidence.Encoded
  * @example
  * ```ts
  * import * as Scorer from "homodistil/importance"
- * assert.deepEqual(Scorer.upperConfidence()(Scorer.gradient()).slots, ["mean", "uncertainty"])
+ * assert.deepEqual(Scorer.upperConfidence()(Scorer.gradient({ window: 1 })).slots, ["mean", "uncertainty"])
  * assert.throws(() => Scorer.upperConfidence({ beta1: 1 }), /upperConfidence\.beta1 = 1/)
  * ```
  */

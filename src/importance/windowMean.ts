@@ -22,16 +22,18 @@ export type WindowOptions = typeof Windowed.Encoded
  * assert.deepEqual([0, 1, 3, 4].map((step) => scorer.scalars(step).windowRate), [1, 1 / 2, 1 / 4, 1])
  * ```
  */
-export const windowMean = (window: number) => (inner: ImportanceScorer): ImportanceScorer => {
-  const o = Options.decode("windowMean", Windowed, { window })
-  return wrap(inner, {
-    name: "windowMean",
-    options: o,
-    slots: ["mean"],
-    scalarNames: ["windowRate"],
-    scalars: (step) => ({ windowRate: 1 / ((step % o.window) + 1) }),
-    update: ({ mean }, observed, { windowRate }) => ({ mean: mix(mean, observed, windowRate) }),
-    score: ({ mean }) => mean,
-    completes: (step) => (step + 1) % o.window === 0
-  })
-}
+export const windowMean =
+  (window: number) =>
+  (inner: ImportanceScorer): ImportanceScorer => {
+    const o = Options.decode("windowMean", Windowed, { window })
+    return wrap(inner, {
+      name: "windowMean",
+      options: o,
+      slots: ["mean"],
+      scalarNames: ["windowRate"],
+      scalars: (step) => ({ windowRate: 1 / ((step % o.window) + 1) }),
+      update: ({ mean }, observed, { windowRate }) => ({ mean: mix(mean, observed, windowRate) }),
+      score: ({ mean }) => mean,
+      completes: (step) => (step + 1) % o.window === 0
+    })
+  }

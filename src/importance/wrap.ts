@@ -24,7 +24,9 @@ const inside = "inner."
 
 const inward = <A>(record: { readonly [name: string]: A }): { readonly [name: string]: A } =>
   Object.fromEntries(
-    Object.entries(record).flatMap(([name, value]) => (name.startsWith(inside) ? [[name.slice(inside.length), value]] : []))
+    Object.entries(record).flatMap(([name, value]) =>
+      name.startsWith(inside) ? [[name.slice(inside.length), value]] : []
+    )
   )
 
 const outward = <A>(record: { readonly [name: string]: A }): { readonly [name: string]: A } =>
@@ -53,7 +55,9 @@ export const wrap = <Slot extends string, Scalar extends string>(
   const whole = inner.completes ?? (() => true)
   const kept = inner.momentary === true ? [] : inner.slots
   const before = (slots: Slots, param: tf.Tensor): Slots =>
-    inner.momentary === true ? Object.fromEntries(inner.slots.map((slot) => [slot, tf.zerosLike(param)])) : inward(slots)
+    inner.momentary === true
+      ? Object.fromEntries(inner.slots.map((slot) => [slot, tf.zerosLike(param)]))
+      : inward(slots)
   return {
     spec: Spec.make(own.name, { version: own.version ?? 1, options: own.options, parts: [inner.spec] }),
     slots: [...own.slots, ...kept.map((slot) => inside + slot)],

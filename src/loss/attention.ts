@@ -28,7 +28,12 @@ const validEntries = ([rows = 1, heads = 1, length = 1]: ReadonlyArray<number>, 
 }
 
 /** The mean squared error of one layer's scores, [rows, heads, length, length] each. */
-const compare = (x: tf.Tensor, t: tf.Tensor, attention: tf.Tensor | undefined, scale: "raw" | "teacherVariance"): tf.Tensor => {
+const compare = (
+  x: tf.Tensor,
+  t: tf.Tensor,
+  attention: tf.Tensor | undefined,
+  scale: "raw" | "teacherVariance"
+): tf.Tensor => {
   const { count, heads, perHead } = validEntries(x.shape, attention)
   const error = tf.div(perHead(tf.squaredDifference(x, t)), count)
   if (scale === "raw") return tf.mean(error)

@@ -52,7 +52,14 @@ export const homoDistil = (options: HomoDistilOptions = {}): DistillationLoss =>
   const present = weighted.flatMap(([w, loss]) => (w === 0 ? [] : [w === 1 ? loss : scale(w, loss)]))
   if (present.length === 0)
     throw new ConfigError({
-      problems: [{ key: "homoDistil", value: "0 for every weight", bound: "a loss of at least one term", remedy: "leave out { mlm: 0 }" }]
+      problems: [
+        {
+          key: "homoDistil",
+          value: "0 for every weight",
+          bound: "a loss of at least one term",
+          remedy: "leave out { mlm: 0 }"
+        }
+      ]
     })
   return sum(...present)
 }

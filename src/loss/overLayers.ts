@@ -21,7 +21,9 @@ export const overLayers = (
     return t === undefined ? [] : [compare(x, t, i)]
   })
   if (terms.length === 0 || student.length !== teacher.length)
-    throw new RangeError(`layers are matched one to one: the student has ${student.length}, the teacher ${teacher.length}`)
+    throw new RangeError(
+      `layers are matched one to one: the student has ${student.length}, the teacher ${teacher.length}`
+    )
   const sum = tf.addN(terms)
   return reduce === "sum" ? sum : tf.mul(sum, 1 / terms.length)
 }

@@ -32,8 +32,7 @@ export const layer = (granularity: Granularity): Layer.Layer<GranularityService>
 /** Adds the absolute scores along every dimension but one to the sums of that dimension's units. */
 const add = (sums: Float64Array, axis: Axis.Axis, { shape, data }: HostTensor, dimension: number): void => {
   const size = shape[dimension] ?? 1
-  if (size !== axis.size)
-    throw new ShapeError({ axis: axis.id, expected: `${axis.size} units`, got: String(size) })
+  if (size !== axis.size) throw new ShapeError({ axis: axis.id, expected: `${axis.size} units`, got: String(size) })
   const inner = shape.slice(dimension + 1).reduce((n, each) => n * each, 1)
   for (let start = 0, unit = 0; start < data.length; start += inner, unit = unit + 1 === size ? 0 : unit + 1) {
     let sum = 0
@@ -42,7 +41,10 @@ const add = (sums: Float64Array, axis: Axis.Axis, { shape, data }: HostTensor, d
   }
 }
 
-const byDimensions = (name: string, dimensionsOf: (spec: ParameterSpec, axis: Axis.AxisId) => ReadonlyArray<number>): Granularity => ({
+const byDimensions = (
+  name: string,
+  dimensionsOf: (spec: ParameterSpec, axis: Axis.AxisId) => ReadonlyArray<number>
+): Granularity => ({
   spec: Spec.make(name),
   unitScores: (axis, members) => {
     const sums = new Float64Array(axis.size)

@@ -66,7 +66,11 @@ const fit = (axis: Axis.AxisId, units: Int32Array, size: number): void => {
  */
 export const cut = (tensor: HostTensor, axes: ReadonlyArray<Axis.AxisId>, plan: PrunePlan): HostTensor => {
   if (tensor.shape.length !== axes.length)
-    throw new ShapeError({ axis: axes.join(" × "), expected: `rank ${axes.length}`, got: `rank ${tensor.shape.length}` })
+    throw new ShapeError({
+      axis: axes.join(" × "),
+      expected: `rank ${axes.length}`,
+      got: `rank ${tensor.shape.length}`
+    })
   return axes.reduce((left, axis, dimension) => {
     const units = plan.kept.get(axis)
     const size = left.shape[dimension] ?? 0
@@ -150,7 +154,10 @@ const rising = Schema.makeFilter<ReadonlyArray<number>>(
 )
 const Json = Schema.Record(
   Schema.String,
-  Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))).check(Schema.isMinLength(1), rising)
+  Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))).check(
+    Schema.isMinLength(1),
+    rising
+  )
 )
 
 /**

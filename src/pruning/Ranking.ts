@@ -50,7 +50,13 @@ const keep = (original: number, current: number, ratio: number, multiple: number
   Math.min(current, Math.max(multiple, multiple * nearest((ratio * original) / multiple)))
 
 /** The `count` highest of `scores[from …]`, the lower index first among equals, as rising indices. */
-const best = (axis: Axis.AxisId, scores: Float32Array, from: number, size: number, count: number): ReadonlyArray<number> => {
+const best = (
+  axis: Axis.AxisId,
+  scores: Float32Array,
+  from: number,
+  size: number,
+  count: number
+): ReadonlyArray<number> => {
   const of = (i: number): number => {
     const score = scores[i] ?? Number.NaN
     if (Number.isNaN(score)) throw new ShapeError({ axis, expected: `a score for unit ${i}`, got: String(score) })

@@ -64,10 +64,7 @@ const broken = (ratio: CheckedRatio, steps: number): ReadonlyArray<ConfigProblem
  * assert.throws(() => rising.over(10), /rising at step 1 = 1.1: must be within \[1, 1\]/)
  * ```
  */
-export const make = (
-  spec: Spec.Spec,
-  over: (steps: number) => Omit<CheckedRatio, "spec">
-): RemainingRatio => ({
+export const make = (spec: Spec.Spec, over: (steps: number) => Omit<CheckedRatio, "spec">): RemainingRatio => ({
   spec,
   over: (steps) => {
     const ratio = { spec, ...over(Options.decode(spec.name, Run, { steps }).steps) }

@@ -107,7 +107,7 @@ const labelGap = 16
 
 /**
  * The figure as a vega-lite specification with its data inside: a line for each mean, a band for each 95 % interval, labels at the
- * ends of the lines. Vertical axes start at zero.
+ * ends of the lines. Vertical axes start at zero; a band that would leave its panel is cut at the edge.
  */
 export const spec = (figure: LineFigure): TopLevelSpec => {
   const names = [...new Set(figure.panels.flatMap(({ series }) => series.map(({ name }) => name)))]
@@ -123,7 +123,7 @@ export const spec = (figure: LineFigure): TopLevelSpec => {
     const bottom = p === figure.panels.length - 1
     const height = panel.height ?? 300
     const data = panel.series.flatMap(bands)
-    const top = Math.max(Number.MIN_VALUE, ...data.map(({ high }) => high)) * 1.04
+    const top = topOf(data)
     const shown = new Set(figure.panels.slice(0, p).flatMap(({ series }) => series.map(({ name }) => name)))
     const x = {
       field: "step",
@@ -149,8 +149,7 @@ export const spec = (figure: LineFigure): TopLevelSpec => {
       height,
       layer: [
         {
-          // a band below the axis would run out of the panel
-          data: { values: data.map((band) => ({ ...band, low: Math.max(0, band.low), high: Math.max(0, band.high) })) },
+          data: { values: data.map((band) => ({ ...band, low: within(band.low, top), high: within(band.high, top) })) },
           mark: { type: "area" as const, opacity: 0.16 },
           encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color }
         },
@@ -186,6 +185,15 @@ export const spec = (figure: LineFigure): TopLevelSpec => {
     vconcat: panels
   }
 }
+
+/** The upper end of the vertical axis: all bands fit, unless two seeds far apart would press the lines themselves flat. */
+const topOf = (data: ReadonlyArray<Band>): number => {
+  const high = Math.max(0, ...data.map((band) => band.high))
+  const mean = Math.max(0, ...data.map((band) => band.mean))
+  return 1.04 * (mean > 0 ? Math.min(high, 1.6 * mean) : 1)
+}
+
+const within = (value: number, top: number): number => Math.min(top, Math.max(0, value))
 
 const landmarkLabel = <X>(x: X) => ({
   mark: { type: "text" as const, color: grey, fontSize: 12, baseline: "bottom" as const, dy: -4 },

@@ -1,3 +1,4 @@
+export * as ExperimentReport from "./ExperimentReport.ts"
 export * as Csv from "./Csv.ts"
 export * as DotFigure from "./DotFigure.ts"
 export * as JsonReport from "./JsonReport.ts"

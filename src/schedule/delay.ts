@@ -18,5 +18,8 @@ const Delay = Schema.Struct({ steps: Options.Weight })
  */
 export const delay = (steps: number, inner: Schedule): Schedule => {
   const o = Options.decode("delay", Delay, { steps })
-  return { spec: Spec.make("delay", { options: o, parts: [inner.spec] }), at: (step) => inner.at(Math.max(0, step - o.steps)) }
+  return {
+    spec: Spec.make("delay", { options: o, parts: [inner.spec] }),
+    at: (step) => inner.at(Math.max(0, step - o.steps))
+  }
 }

@@ -30,7 +30,6 @@ export const linearDecayWithWarmup = (options: LinearDecayOptions): Schedule => 
   return {
     spec: Spec.make("linearDecayWithWarmup", { options: o }),
     at: (step) =>
-      o.peak *
-      Math.min((step + 1) / Math.max(1, warm), Math.max(0, (o.steps - step) / Math.max(1, o.steps - warm)))
+      o.peak * Math.min((step + 1) / Math.max(1, warm), Math.max(0, (o.steps - step) / Math.max(1, o.steps - warm)))
   }
 }

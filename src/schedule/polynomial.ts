@@ -2,7 +2,12 @@ import * as Schema from "effect/Schema"
 import { Options, Spec } from "../spec/index.ts"
 import type { Schedule } from "./Schedule.ts"
 
-const Ramp = { from: Schema.Finite, to: Schema.Finite, begin: Options.withDefault(Options.Weight, 0), end: Options.Weight }
+const Ramp = {
+  from: Schema.Finite,
+  to: Schema.Finite,
+  begin: Options.withDefault(Options.Weight, 0),
+  end: Options.Weight
+}
 const Polynomial = Schema.Struct({ ...Ramp, power: Options.Positive })
 const Linear = Schema.Struct(Ramp)
 

@@ -23,16 +23,22 @@ export const Weight = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 export const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
 
 /** An option that may be left out, and then has this value. */
-export const withDefault = <S extends Schema.Top & { readonly EncodingServices: never }>(schema: S, value: S["Encoded"]) =>
-  schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
+export const withDefault = <S extends Schema.Top & { readonly EncodingServices: never }>(
+  schema: S,
+  value: S["Encoded"]
+) => schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 const strict = { errors: "all", onExcessProperty: "error" } as const
 
 const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
-  path.reduce<unknown>((inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined), value)
+  path.reduce<unknown>(
+    (inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined),
+    value
+  )
 
-const text = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value))
+const text = (value: unknown): string =>
+  typeof value === "number" || typeof value === "string" || value === undefined ? String(value) : JSON.stringify(value)
 
 /**
  * Decodes the options of a component and fills in its defaults.
@@ -48,7 +54,11 @@ const text = (value: unknown): string => (typeof value === "object" ? JSON.strin
  * assert.throws(() => Options.decode("sensitivity", Window, { window: 0 }), /sensitivity\.window = 0: must be a value greater than/)
  * ```
  */
-export const decode = <S extends Schema.ConstraintDecoder<unknown>>(owner: string, schema: S, options: unknown): S["Type"] => {
+export const decode = <S extends Schema.ConstraintDecoder<unknown>>(
+  owner: string,
+  schema: S,
+  options: unknown
+): S["Type"] => {
   const result = decodeResult(owner, schema, options)
   if (Result.isFailure(result)) throw result.failure
   return result.success
@@ -69,13 +79,22 @@ export const decodeResult = <S extends Schema.ConstraintDecoder<unknown>>(
     return {
       key: [owner, ...path.map(String)].join("."),
       value: text(at(options, path)),
-      bound: message === "Missing key" ? "given" : message.replace("Expected no excess property", "an option there is").replace(/^Expected (number|string|boolean)$/, "a $1").replace(/^Expected /, ""),
+      bound:
+        message === "Missing key"
+          ? "given"
+          : message
+              .replace("Expected no excess property", "an option there is")
+              .replace(/^Expected (number|string|boolean)$/, "a $1")
+              .replace(/^Expected /, ""),
       remedy: example === undefined ? `see the options of ${owner}` : `use for example ${text(example)}`
     }
   }
   const found = new Map<string, ConfigProblem>()
   for (const { path = [], message } of format(result.failure.issue).issues) {
-    const one = problem(path.map((part) => (typeof part === "object" ? part.key : part)), message)
+    const one = problem(
+      path.map((part) => (typeof part === "object" ? part.key : part)),
+      message
+    )
     // a value of the wrong kind breaks its bounds as well: the first complaint says enough
     if (!found.has(one.key)) found.set(one.key, one)
   }

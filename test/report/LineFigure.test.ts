@@ -38,6 +38,22 @@ describe("the drawing", () => {
     }
   })
 
+  it.each([
+    ["all zero", [0, 0]],
+    ["two seeds far apart", [1, 9]]
+  ])("draws %s inside the panel", async (_, values) => {
+    const series = [{ name: "a", points: [0, 10].map((step) => ({ step, values })) }]
+    const svg = await draw({ title: "t", subtitle: [], panels: [{ title: "KL (nats)", series, height: 100 }] })
+    const [, area = ""] =
+      /aria-roledescription="area[^>]*>\s*<path d="([^"]*)"|mark-area[^>]*>\s*<path d="([^"]*)"/
+        .exec(svg)
+        ?.filter(Boolean) ?? []
+    const heights = [...area.matchAll(/,(-?[\d.]+)/g)].map(([, y]) => Number(y))
+    expect(heights.length).toBeGreaterThan(3)
+    expect(Math.min(...heights)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...heights)).toBeLessThanOrEqual(100)
+  })
+
   it("notices overlapping text", async () => {
     const twice = { x: { value: 10 }, y: { value: 10 }, text: { value: "the same place" } }
     const svg = await Effect.runPromise(Svg.render({ data: { values: [{}, {}] }, mark: "text", encoding: twice }))
