@@ -145,7 +145,7 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
         Effect.gen(function* () {
           const before = yield* snapshot(live)
           const wanted = ratio.at(done)
-          const { state, plan: chosen } = yield* prune(plan, before, wanted, seed)
+          const { state, plan: chosen, scores } = yield* prune(plan, before, wanted, seed)
           yield* transfer.release(backend, [live.train, live.masks])
           if (!state.masked) yield* Scope.close(live.session, Exit.void)
           current = undefined
@@ -155,6 +155,7 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
             step: done,
             ratio: wanted,
             plan: chosen,
+            scores,
             widths: widths(state),
             parameters: parameters(state),
             nodes: next.step.nodes

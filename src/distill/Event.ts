@@ -33,6 +33,8 @@ export type DistillEvent =
       readonly ratio: number
       /** Units kept, as indices into those there were. */
       readonly plan: PrunePlan.PrunePlan
+      /** The scores the units there were have been ranked by. */
+      readonly scores: ReadonlyMap<Axis.AxisId, Float32Array>
       readonly widths: Widths
       readonly parameters: number
       readonly nodes: number

@@ -73,17 +73,26 @@ const multiply = (scores: HostTensor | undefined, mask: HostTensor): HostTensor 
   data: Float32Array.from(mask.data, (kept, i) => (kept === 0 ? 0 : (scores?.data[i] ?? 0)))
 })
 
-/** The state after a pruning event, and the plan over the units there were; the plan is the identity when nothing goes. */
+/** What a pruning event leaves, and why. */
+export interface Pruning {
+  readonly state: StepState.StepState
+  /** Units kept, over the units there were; the identity when nothing goes. */
+  readonly plan: PrunePlan.PrunePlan
+  /** The scores the units were ranked by. */
+  readonly scores: ReadonlyMap<Axis.AxisId, Float32Array>
+}
+
+/** Scores, ranks and removes units until the remaining ratio is met. */
 export const prune = (
   plan: DistillPlan,
   state: StepState.StepState,
   ratio: number,
   seed: Seed.Seed
-): Effect.Effect<{ readonly state: StepState.StepState; readonly plan: PrunePlan.PrunePlan }> =>
+): Effect.Effect<Pruning> =>
   Effect.gen(function* () {
     const scores = yield* unitScores(plan, state, seed)
     const chosen = plan.ranking.plan({ ...input(plan, state, ratio), scores })
-    if (plan.mode.regrowth) return { state: { ...state, kept: chosen }, plan: chosen }
-    if (state.masked) return { state: { ...state, kept: PrunePlan.compose(state.kept, chosen) }, plan: chosen }
-    return { state: StepState.cut(state, parameterSpecs(plan, state.config), chosen), plan: chosen }
+    if (plan.mode.regrowth) return { state: { ...state, kept: chosen }, plan: chosen, scores }
+    if (state.masked) return { state: { ...state, kept: PrunePlan.compose(state.kept, chosen) }, plan: chosen, scores }
+    return { state: StepState.cut(state, parameterSpecs(plan, state.config), chosen), plan: chosen, scores }
   })

@@ -56,14 +56,14 @@ interface Pair {
 const direction = (gradient: Float64Array, pairs: ReadonlyArray<Pair>): Float64Array => {
   const newest = pairs.at(-1)
   if (newest === undefined) return gradient.map((g) => -g / Math.max(1, Math.sqrt(dot(gradient, gradient))))
-  let q = gradient
+  let q: Float64Array = gradient
   const factors = pairs.toReversed().map((pair) => {
     const factor = dot(pair.step, q) / pair.curvature
     q = along(q, -factor, pair.change)
     return factor
   })
   const scale = newest.curvature / dot(newest.change, newest.change)
-  let r = q.map((x) => scale * x)
+  let r: Float64Array = q.map((x) => scale * x)
   pairs.forEach((pair, i) => {
     r = along(r, (factors[pairs.length - 1 - i] ?? 0) - dot(pair.change, r) / pair.curvature, pair.step)
   })

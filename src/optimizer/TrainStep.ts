@@ -139,12 +139,15 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
       const { state, scalars } = x
       const given: TensorsOf<I> = x.inputs
       const seen = names.map((name) => options.view?.(name, at(state.params, name), given) ?? at(state.params, name))
-      let terms: ByName<tf.Tensor> = {}
+      let kept: ByName<tf.Tensor> = {}
       const { value, grads } = tf.valueAndGrads((...tensors: Array<tf.Tensor>) => {
         const loss = options.loss(Object.fromEntries(names.map((name, i) => [name, tensors[i] ?? tf.scalar(0)])), given)
-        terms = loss.terms
+        // tfjs ends everything but the value when it has differentiated; the terms are wanted as well
+        kept = record(Object.keys(loss.terms), (term) => tf.keep(tf.clone(at(loss.terms, term))))
         return tf.reshape(loss.total, [])
       })(seen)
+      const terms = record(Object.keys(kept), (term) => tf.clone(at(kept, term)))
+      tf.dispose(Object.values(kept))
       const clipped = optimizer.clipNorm === undefined ? grads : clipByGlobalNorm(grads, optimizer.clipNorm)
       const constrained = (name: string, tensor: tf.Tensor) => options.constrain?.(name, tensor, given) ?? tensor
       const updated = new Map<string, { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }>()

@@ -159,6 +159,6 @@ describe("fromJson", () => {
 
 describe("usualScale", () => {
   it("is one over the root of a head's width", () => {
-    assert.strictEqual(HuggingFaceConfig.usualScale(small), Math.SQRT1_2)
+    assert.approximately(HuggingFaceConfig.usualScale(small), Math.SQRT1_2, 1e-15)
   })
 })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
-import { systemError } from "effect/PlatformError"
+import { type PlatformError, systemError } from "effect/PlatformError"
 import * as WholeFolder from "../../src/checkpoint/WholeFolder.ts"
 import { inFolder } from "./samples.ts"
 
@@ -24,14 +24,10 @@ const contents = (folder: string) =>
 const plain = (some: WholeFolder.Files) => Object.fromEntries(Object.entries(some).map(([name, x]) => [name, [...x]]))
 
 /** A file system whose operation number `at` (of those that write) does not happen, and how many it was asked for. */
-const failing = (
-  fs: FileSystem.FileSystem,
-  at: number,
-  failure: Effect.Effect<never, ReturnType<typeof systemError>>
-) => {
+const failing = (fs: FileSystem.FileSystem, at: number, failure: Effect.Effect<never, PlatformError>) => {
   const asked = { times: 0 }
-  const perhaps = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.suspend(() => (asked.times++ === at ? failure : effect))
+  const perhaps = <A, R>(effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A, PlatformError, R> =>
+    Effect.suspend((): Effect.Effect<A, PlatformError, R> => (asked.times++ === at ? failure : effect))
   const broken: FileSystem.FileSystem = {
     ...fs,
     makeDirectory: (...x) => perhaps(fs.makeDirectory(...x)),

@@ -1,6 +1,14 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { Backend, type HostTensor, OnnxBackend, type TensorSpec, TfjsBackend, type tf, transfer } from "homodistil/backend"
+import {
+  Backend,
+  type HostTensor,
+  OnnxBackend,
+  type TensorSpec,
+  TfjsBackend,
+  type tf,
+  transfer
+} from "homodistil/backend"
 
 /** Tensors by name. */
 export type Named<T> = { readonly [name: string]: T }
@@ -40,7 +48,7 @@ export const agree = (a: Named<HostTensor>, b: Named<HostTensor>, tolerance: num
   for (const [name, x] of Object.entries(a)) {
     const y = b[name]
     assert.deepStrictEqual(y?.shape, x.shape, `the shape of ${name}`)
-    const size = x.data.reduce((most, v) => Math.max(most, Math.abs(v)), floor)
+    const size = Math.max(floor, ...x.data.map(Math.abs))
     x.data.forEach((v, i) => {
       const gap = Math.abs(v - (y?.data[i] ?? Number.NaN))
       assert.isTrue(gap <= tolerance * size, `${name}[${i}]: ${v} against ${y?.data[i]}`)

@@ -69,7 +69,9 @@ export const after = (
   )
 
 const scalarsOf = (scorer: ImportanceScorer, step: number, tensorOf: (value: HostTensor) => tf.Tensor) =>
-  Object.fromEntries(Object.entries(scorer.scalars(step)).map(([name, value]) => [name, tensorOf(Tensor.scalar(value))]))
+  Object.fromEntries(
+    Object.entries(scorer.scalars(step)).map(([name, value]) => [name, tensorOf(Tensor.scalar(value))])
+  )
 
 const defined = <A>(value: A | undefined): A => {
   if (value === undefined) throw new RangeError("a history has a tensor a step")
@@ -80,7 +82,9 @@ const numbers = (x: HostTensor): ReadonlyArray<number> => [...x.data]
 
 const forHistories = (check: (h: History, seed: number) => Promise<void>): Promise<void> =>
   fc.assert(
-    fc.asyncProperty(fc.nat({ max: 1e6 }), fc.integer({ min: 1, max: 7 }), (seed, steps) => check(history(seed, steps), seed)),
+    fc.asyncProperty(fc.nat({ max: 1e6 }), fc.integer({ min: 1, max: 7 }), (seed, steps) =>
+      check(history(seed, steps), seed)
+    ),
     runs
   )
 
@@ -167,7 +171,9 @@ export const compiledIsEager: ScorerLaw = async ({ scorer }) => {
     ...named("grad", h.grads),
     ...Object.fromEntries(scorer.slots.map((slot) => [`slot ${slot}`, zeros(h.noise)])),
     ...Object.fromEntries(
-      scalars.flatMap((values, step) => Object.entries(values).map(([n, value]) => [`${n} ${step}`, Tensor.scalar(value)]))
+      scalars.flatMap((values, step) =>
+        Object.entries(values).map(([n, value]) => [`${n} ${step}`, Tensor.scalar(value)])
+      )
     )
   }
   const { compiled, eager } = await bothWays(`score by ${scorer.spec.name}`, inputs, (x) => {

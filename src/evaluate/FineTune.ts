@@ -1,0 +1,269 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import {
+  Backend,
+  type CompileError,
+  type DeviceTensor,
+  type ExecutionError,
+  type HostTensor,
+  ops,
+  Tensor,
+  type TensorSpec,
+  tf,
+  transfer
+} from "../backend/index.ts"
+import { type Dataset, type Examples, majorityShare, type Task, type TaskData } from "../data/index.ts"
+import { Bert, type BertConfig, Dropout, type Model, type ParameterTensors, Tokens } from "../model/index.ts"
+import { adamW, TrainStep } from "../optimizer/index.ts"
+import { Schedule } from "../schedule/index.ts"
+import { type ConfigError, Options, Seed, Spec } from "../spec/index.ts"
+import * as CutModel from "./CutModel.ts"
+import { NotFinite } from "./NotFinite.ts"
+import * as TaskBatch from "./TaskBatch.ts"
+import * as TaskExamples from "./TaskExamples.ts"
+
+const Fields = Schema.Struct({
+  train: Options.Count,
+  test: Options.Count,
+  length: Options.Count,
+  steps: Options.Count,
+  rows: Options.Count,
+  learningRate: Options.Positive,
+  warmup: Options.Fraction,
+  weightDecay: Options.Weight,
+  hiddenDropout: Options.Decay,
+  attentionDropout: Options.Decay,
+  pooling: Schema.Literals(["mean", "cls"]),
+  seed: Schema.Int
+})
+
+/**
+ * How a model is fine-tuned on a task: examples to learn from and to be judged on, in rows of `length`, chosen by `seed`;
+ * `steps` of `rows` examples; AdamW with the highest `learningRate` after the share `warmup` of the steps, then a linear fall
+ * to 0; dropout; what of a row the head of a sequence task reads (`pooling`).
+ */
+export type FineTuneOptions = typeof Fields.Type
+
+/** The fine-tuning of a task, with every option decided. */
+export interface FineTune {
+  readonly spec: Spec.Spec
+  readonly task: Task
+  readonly options: FineTuneOptions
+}
+
+/** What fine-tuning reached. */
+export interface FineTuneResult {
+  /** Share of test labels predicted right, in [0, 1]. */
+  readonly accuracy: number
+  /** What always guessing the most frequent test label would get. */
+  readonly majority: number
+  /** The loss of the last step, nats a label. */
+  readonly loss: number
+}
+
+const common = {
+  length: 64,
+  rows: 16,
+  learningRate: 1e-3,
+  warmup: 0.1,
+  weightDecay: 0.01,
+  hiddenDropout: 0.1,
+  attentionDropout: 0.1,
+  pooling: "mean" as const,
+  seed: 0
+}
+
+/** The options of the micro scale. */
+export const defaults = (kind: Task["kind"]): FineTuneOptions =>
+  kind === "token"
+    ? { ...common, train: 1600, test: 250, steps: 100 }
+    : { ...common, train: 3200, test: 1000, steps: 200 }
+
+/** The options of a smoke test: every part runs, the number means little. */
+export const small = (kind: Task["kind"]): FineTuneOptions => ({
+  ...defaults(kind),
+  train: 64,
+  test: 64,
+  steps: 8
+})
+
+/**
+ * The fine-tuning of a task; the options of the micro scale unless given.
+ *
+ * Throws `ConfigError` with every illegal option at once.
+ *
+ * @example
+ * ```ts
+ * import { genre } from "homodistil/data"
+ * import { FineTune } from "homodistil/evaluate"
+ * assert.equal(FineTune.make(genre(), { steps: 10 }).options.steps, 10)
+ * assert.throws(() => FineTune.make(genre(), { steps: 0 }), /fineTune\.steps = 0/)
+ * ```
+ */
+export const make = (task: Task, options: Partial<FineTuneOptions> = {}): FineTune => {
+  const decoded = Options.decode("fineTune", Fields, { ...defaults(task.kind), ...options })
+  return { task, options: decoded, spec: Spec.make("fineTune", { options: decoded, parts: [task.spec] }) }
+}
+
+const headWeight = "classifier.weight"
+const headBias = "classifier.bias"
+
+/** The parameters that are fine-tuned: the encoder's and a linear head's; those of the masked-language-model head rest. */
+const startOf = ({ task }: FineTune, model: Model.Model, seed: Seed.Seed): { readonly [name: string]: HostTensor } => {
+  const classes = task.classes.length
+  const { hidden } = model.config
+  const draws = Seed.normals(Seed.child(seed, headWeight), classes * hidden)
+  return {
+    ...Object.fromEntries(Object.entries(model.parameters).filter(([name]) => !name.startsWith("cls."))),
+    [headWeight]: Tensor.host(
+      draws.map((z) => 0.02 * z),
+      [classes, hidden]
+    ),
+    [headBias]: Tensor.host(new Float32Array(classes))
+  }
+}
+
+const specsOf = (params: { readonly [name: string]: HostTensor }): { readonly [name: string]: TensorSpec } =>
+  Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, Tensor.float(...shape)]))
+
+/** The head's logits, one row for each label of the batch. */
+const logitsOf = (
+  { task }: FineTune,
+  config: BertConfig.BertConfig,
+  shape: Tokens.Tokens,
+  params: ParameterTensors,
+  batch: TaskBatch.TaskBatchTree<tf.Tensor>,
+  dropout?: Dropout.Dropout
+): tf.Tensor => {
+  const options = dropout === undefined ? {} : { dropout }
+  const states = Bert.last(Bert.encode(params, config, Tokens.tensors(shape, batch.tokens), options))
+  const read = task.kind === "token" ? states : TaskBatch.pooled(states, batch.pool)
+  return ops.linear(read, Bert.parameter(params, headWeight), Bert.parameter(params, headBias))
+}
+
+/** The examples of a step: those of each pass over them in an order of its own. */
+const exampleOrder = (count: number, rows: number, seed: Seed.Seed): ((step: number) => ReadonlyArray<number>) => {
+  const passes = new Map<number, Int32Array>()
+  const order = (pass: number): Int32Array => {
+    const known = passes.get(pass)
+    if (known !== undefined) return known
+    const made = Seed.permutation(Seed.child(seed, "order", pass), count)
+    passes.set(pass, made)
+    return made
+  }
+  return (step) =>
+    Array.from({ length: rows }, (_, i) => {
+      const n = step * rows + i
+      return order(Math.floor(n / count))[n % count] ?? 0
+    })
+}
+
+/** The share of labels predicted right by live parameters. */
+const accuracyOf = (
+  tuning: FineTune,
+  config: BertConfig.BertConfig,
+  params: { readonly [name: string]: DeviceTensor },
+  signature: { readonly [name: string]: TensorSpec },
+  examples: Examples
+): Effect.Effect<number, CompileError | ExecutionError, Backend> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const backend = yield* Backend
+      const batches = TaskBatch.all(tuning.task.kind, examples, tuning.options)
+      const [first] = batches
+      if (first === undefined) return Number.NaN
+      const compiled = yield* backend.compile(
+        "fine-tuned accuracy",
+        { params: signature, batch: TaskBatch.signature(first) },
+        ({ params, batch }) => {
+          const logits = logitsOf(tuning, config, first.tokens, params, batch)
+          const right = tf.cast(tf.equal(tf.argMax(logits, -1), batch.labels), "float32")
+          return { right: tf.sum(tf.mul(right, batch.weights)) }
+        }
+      )
+      let [right, all] = [0, 0]
+      for (const batch of batches) {
+        const live = yield* transfer.upload(backend, TaskBatch.inputs(batch))
+        const out = yield* compiled.run({ params, batch: live })
+        right += (yield* transfer.download(backend, out)).right.data[0] ?? Number.NaN
+        all += batch.weights.reduce((sum, weight) => sum + weight, 0)
+        yield* transfer.release(backend, [live, out])
+      }
+      return right / all
+    })
+  )
+
+/**
+ * Fine-tunes a copy of a model on given examples and says how well it then does (Devlin et al. 2019, §4).
+ *
+ * All weights of the encoder and a linear head on the hidden states move, by AdamW; the seed decides the head's start, the
+ * order of the examples and dropout, and the same seed gives the same number. A masked model is cut first, so that silent
+ * units stay silent. Fails with `NotFinite` when the loss does.
+ */
+export const onExamples = (
+  tuning: FineTune,
+  given: Model.Model,
+  { train, test }: TaskData,
+  seed: Seed.Seed
+): Effect.Effect<FineTuneResult, CompileError | ExecutionError | NotFinite, Backend> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const backend = yield* Backend
+      const { task, options } = tuning
+      const model = CutModel.of(given)
+      const { config } = model
+      const rates = { hidden: options.hiddenDropout, attention: options.attentionDropout }
+      const order = exampleOrder(train.count, options.rows, seed)
+      const batchAt = (step: number) => TaskBatch.of(task.kind, train, order(step), options)
+      const first = batchAt(0)
+      const host = startOf(tuning, model, seed)
+      const signature = specsOf(host)
+      const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
+      const step = yield* TrainStep.compile({
+        name: `fine-tuning on ${task.spec.name}`,
+        params: signature,
+        inputs: {
+          batch: TaskBatch.signature(first),
+          draws: Dropout.signature(config, rates, options.rows, train.length)
+        },
+        optimizer,
+        loss: (params, { batch, draws }) => {
+          const losses = ops.crossEntropy(logitsOf(tuning, config, first.tokens, params, batch, { rates, draws }), batch.labels)
+          return { total: tf.div(tf.sum(tf.mul(losses, batch.weights)), tf.sum(batch.weights)), terms: {} }
+        }
+      })
+      const rate = Schedule.linearDecayWithWarmup({
+        peak: options.learningRate,
+        steps: options.steps,
+        warmup: options.warmup
+      })
+      let state: TrainStep.TrainState<DeviceTensor> = yield* transfer.upload(backend, TrainStep.start(host, optimizer))
+      yield* Effect.addFinalizer(() => transfer.release(backend, state))
+      let loss = Number.NaN
+      for (let t = 0; t < options.steps; t++) {
+        const inputs = yield* transfer.upload(backend, {
+          batch: TaskBatch.inputs(t === 0 ? first : batchAt(t)),
+          draws: Dropout.draw(config, rates, options.rows, train.length, Seed.child(seed, "dropout", t))
+        })
+        const out = yield* step.run(state, inputs, { step: t, learningRate: rate.at(t) })
+        state = out.state
+        loss = out.total
+        yield* transfer.release(backend, inputs)
+        if (!Number.isFinite(loss))
+          return yield* new NotFinite({ measure: `fine-tuning on ${task.spec.name}`, step: t, value: String(loss) })
+      }
+      const accuracy = yield* accuracyOf(tuning, config, state.params, signature, test)
+      return { accuracy, majority: majorityShare(test), loss }
+    })
+  )
+
+/** As `onExamples`, on the examples its options name; fails with `ConfigError` when the dataset has fewer. */
+export const run = (
+  tuning: FineTune,
+  model: Model.Model,
+  dataset: Dataset,
+  seed: Seed.Seed
+): Effect.Effect<FineTuneResult, CompileError | ExecutionError | NotFinite | ConfigError, Backend> =>
+  Effect.flatMap(TaskExamples.take(tuning.task, dataset, tuning.options), (data) =>
+    onExamples(tuning, model, data, seed)
+  )

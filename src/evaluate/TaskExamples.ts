@@ -1,0 +1,23 @@
+import * as Effect from "effect/Effect"
+import { type Dataset, type Task, taskData, type TaskData } from "../data/index.ts"
+import { ConfigError } from "../spec/index.ts"
+
+/** Which examples of a task are learned from and judged on: so many of either split, in rows of `length`, chosen by `seed`. */
+export interface TaskSample {
+  readonly train: number
+  readonly test: number
+  readonly length: number
+  readonly seed: number
+}
+
+/** A task's examples; fails with `ConfigError` when a split has fewer than asked for. */
+export const take = (task: Task, dataset: Dataset, sample: TaskSample): Effect.Effect<TaskData, ConfigError> =>
+  Effect.suspend(() => {
+    const { train, test, length, seed } = sample
+    try {
+      return Effect.succeed(taskData(task, dataset, { train, test, length, seed }))
+    } catch (error) {
+      if (error instanceof ConfigError) return Effect.fail(error)
+      throw error
+    }
+  })
