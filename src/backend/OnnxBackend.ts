@@ -7,8 +7,8 @@ import { Backend, type BackendShape, CompileError, ExecutionError } from "./Back
 import * as Pool from "./onnx/Pool.ts"
 import { record, TracingRefusal } from "./onnx/TracingBackend.ts"
 import "./onnx/registry.ts"
-import { compileErrorOf, type Registry, makeRegistry } from "./Registry.ts"
-import { type DeviceTensor, elements, type InputsOf, type TensorSpec, type TensorsOf, type Tree } from "./Tensor.ts"
+import { compileErrorOf, makeRegistry, type Registry, withDeepStack } from "./Registry.ts"
+import { elements, type HostArray, type InputsOf, type TensorSpec, type TensorsOf, type Tree } from "./Tensor.ts"
 import * as TreeOf from "./Tree.ts"
 
 /** How the native runtime works. */
@@ -24,14 +24,20 @@ const sessionOptions = (options: OnnxOptions): ort.InferenceSession.SessionOptio
   intraOpNumThreads: options.threads,
   interOpNumThreads: 1,
   executionMode: "sequential",
-  graphOptimizationLevel: "all",
-  logSeverityLevel: 3,
+  // the last level rearranges convolutions only: on these graphs it costs 60 ms a session and changes no kernel
+  graphOptimizationLevel: "extended",
+  // a failure is told by its error, not by the runtime on the terminal
+  logSeverityLevel: 4,
   extra: {
     session: { intra_op: { allow_spinning: options.spinning ? "1" : "0" }, set_denormal_as_zero: "1" }
   }
 })
 
-const isOrtTensor = (value: ort.OnnxValue | undefined): value is ort.Tensor => value instanceof ort.Tensor
+/** A live tensor's numbers, and the same numbers as the runtime takes them. */
+interface Held {
+  readonly data: HostArray
+  readonly tensor: ort.Tensor
+}
 
 const found = <A>(values: ReadonlyMap<string, A>, path: string): A => {
   const value = values.get(path)
@@ -40,16 +46,15 @@ const found = <A>(values: ReadonlyMap<string, A>, path: string): A => {
 }
 
 const shapeOf = (options: OnnxOptions): BackendShape => {
-  const registry: Registry<ort.Tensor> = makeRegistry()
+  const registry: Registry<Held> = makeRegistry()
   const pool = Pool.make()
 
-  const wrap = (spec: TensorSpec, data: Float32Array | Int32Array): ort.Tensor =>
-    data instanceof Int32Array ? new ort.Tensor("int32", data, spec.shape) : new ort.Tensor("float32", data, spec.shape)
-
-  const dataOf = (name: string, tensor: ort.Tensor): Float32Array | Int32Array => {
-    const data = tensor.data
-    if (data instanceof Float32Array || data instanceof Int32Array) return data
-    throw new RangeError(`${name} has type ${tensor.type}`)
+  /** A place for a tensor's numbers; they are those of an ended tensor until they are written. */
+  const hold = ({ shape, dtype }: TensorSpec): Held => {
+    const data = pool.take(dtype, elements(shape))
+    const tensor =
+      data instanceof Int32Array ? new ort.Tensor("int32", data, shape) : new ort.Tensor("float32", data, shape)
+    return { data, tensor }
   }
 
   const open = (name: string, model: Uint8Array) =>
@@ -77,10 +82,12 @@ const shapeOf = (options: OnnxOptions): BackendShape => {
     const inputs = TreeOf.entries(signature, TreeOf.isSpec).map(([path, spec]) => ({ path, spec }))
     const recorded = yield* Effect.try({
       try: () =>
-        record(
-          inputs,
-          (tensors) => text(TreeOf.map(signature, TreeOf.isSpec, (_, path) => found(tensors, path))),
-          (result) => TreeOf.entries(result, TreeOf.isTensor)
+        withDeepStack(() =>
+          record(
+            inputs,
+            (tensors) => text(TreeOf.map(signature, TreeOf.isSpec, (_, path) => found(tensors, path))),
+            (result) => TreeOf.entries(result, TreeOf.isTensor)
+          )
         ),
       catch: (cause) => compileErrorOf(name, cause, cause instanceof TracingRefusal ? cause.kernel : undefined)
     })
@@ -90,35 +97,34 @@ const shapeOf = (options: OnnxOptions): BackendShape => {
     const run = (given: InputsOf<I>) =>
       Effect.gen(function* () {
         const feeds: Record<string, ort.Tensor> = {}
-        for (const [path, tensor] of TreeOf.entries(given, TreeOf.isDevice)) feeds[`in:${path}`] = registry.get(tensor)
-        const fetches: Record<string, ort.Tensor> = {}
-        for (const { name, spec } of outputs) fetches[name] = wrap(spec, pool.take(spec.dtype, elements(spec.shape)))
-        const results = yield* Effect.tryPromise({
+        for (const [path, tensor] of TreeOf.entries(given, TreeOf.isDevice))
+          feeds[`in:${path}`] = registry.get(tensor).tensor
+        const held = outputs.map((output) => ({ ...output, values: hold(output.spec) }))
+        const fetches = Object.fromEntries(held.map(({ name, values }) => [name, values.tensor]))
+        // The runtime writes into the tensors of `fetches`; what it returns are copies, which are dropped.
+        yield* Effect.tryPromise({
           try: () => session.run(feeds, fetches),
           catch: (cause) => new ExecutionError({ function: name, reason: String(cause) })
         })
-        const made = new Map<string, DeviceTensor>()
-        for (const { name, spec, path } of outputs) {
-          const result = results[name]
-          if (!isOrtTensor(result)) return yield* new ExecutionError({ function: name, reason: `no output ${name}` })
-          made.set(path, registry.add(spec, result))
-        }
+        const made = new Map(held.map(({ path, spec, values }) => [path, registry.add(spec, values)]))
         return TreeOf.map(recorded.result, TreeOf.isTensor, (_, path) => found(made, path))
-      })
+        // a native call cannot be called off: what it reads and its session must outlive it
+      }).pipe(Effect.uninterruptible)
     return { name, nodes: recorded.graph.size(), run }
   })
 
   return {
     name: "onnx",
     compile,
-    upload: (value) => Effect.sync(() => registry.add(value, wrap(value, value.data.slice()))),
+    upload: (value) =>
+      Effect.sync(() => {
+        const held = hold(value)
+        held.data.set(value.data)
+        return registry.add(value, held)
+      }),
     download: (tensor) =>
-      Effect.sync(() => ({
-        shape: tensor.shape,
-        dtype: tensor.dtype,
-        data: dataOf("a live tensor", registry.get(tensor)).slice()
-      })),
-    release: (tensor) => Effect.sync(() => pool.give(dataOf("a live tensor", registry.remove(tensor)))),
+      Effect.sync(() => ({ shape: tensor.shape, dtype: tensor.dtype, data: registry.get(tensor).data.slice() })),
+    release: (tensor) => Effect.sync(() => pool.give(registry.remove(tensor).data)),
     live: Effect.sync(registry.live)
   }
 }

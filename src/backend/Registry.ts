@@ -19,7 +19,8 @@ export const makeRegistry = <Value>(): Registry<Value> => {
   let sessions = 0
   const get = (tensor: DeviceTensor): Value => {
     const value = values.get(tensor.id)
-    if (value === undefined) throw new RangeError(`tensor ${tensor.id} [${tensor.shape.join(", ")}] was released before this use`)
+    if (value === undefined)
+      throw new RangeError(`tensor ${tensor.id} [${tensor.shape.join(", ")}] was released before this use`)
     return value
   }
   return {
@@ -44,15 +45,37 @@ export const makeRegistry = <Value>(): Registry<Value> => {
   }
 }
 
+/** Runs `body` with stack traces that reach from a kernel, through tfjs' own differentiation, to the line of the text. */
+export const withDeepStack = <A>(body: () => A): A => {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 100
+  try {
+    return body()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
 const missingKernel = /Kernel '([^']+)' not registered/
+
+/** This room's folder, as stack traces name it. */
+const room = new URL(".", import.meta.url).pathname
 
 /** The first frame of a stack that is neither a library's nor this room's: the line of the text that asked for the kernel. */
 const callSite = (stack: string): string => {
   const frame = stack
     .split("\n")
     .slice(1)
-    .find((line) => !line.includes("node_modules") && !line.includes("/backend/") && !line.includes("node:"))
+    .find((line) => !line.includes("node_modules") && !line.includes(room) && !line.includes("node:"))
   return frame?.trim().replace(/^at\s+/, "") ?? "an unknown place"
+}
+
+/** What went wrong while a text ran eagerly: a kernel this backend of tfjs lacks, or what tfjs said. */
+export const reasonOf = (cause: unknown): string => {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const missing = missingKernel.exec(message)?.[1]
+  const where = cause instanceof Error ? callSite(cause.stack ?? "") : "an unknown place"
+  return `${missing === undefined ? message : `it has no kernel ${missing}`} (at ${where})`
 }
 
 /** What went wrong while a text was traced, as an error that names the kernel and the line of the text. */
@@ -63,6 +86,9 @@ export const compileErrorOf = (name: string, cause: unknown, kernel: string | un
     function: name,
     kernel: kernel ?? missing ?? "none",
     where: cause instanceof Error ? callSite(cause.stack ?? "") : "an unknown place",
-    reason: missing === undefined ? message : "the compiler has no rule for this kernel; run it eagerly, or add a rule to the backend"
+    reason:
+      missing === undefined
+        ? message
+        : "the compiler has no rule for this kernel; run it eagerly, or add a rule to the backend"
   })
 }

@@ -2,9 +2,19 @@ import "./gradients.ts"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Semaphore from "effect/Semaphore"
 import { Backend, BackendUnavailable, type BackendShape, ExecutionError } from "./Backend.ts"
-import { compileErrorOf, makeRegistry } from "./Registry.ts"
-import { type DType, type HostArray, type HostTensor, type InputsOf, type MapTree, type TensorSpec, type TensorsOf, type Tree } from "./Tensor.ts"
+import { makeRegistry, reasonOf, withDeepStack } from "./Registry.ts"
+import {
+  type DType,
+  type HostArray,
+  type HostTensor,
+  type InputsOf,
+  type MapTree,
+  type TensorSpec,
+  type TensorsOf,
+  type Tree
+} from "./Tensor.ts"
 import { isHost } from "./transfer.ts"
 import * as TreeOf from "./Tree.ts"
 
@@ -24,7 +34,8 @@ const optionalPackage = (name: string): Promise<unknown> => import(name)
 const dtypeOf = (tensor: tf.Tensor): DType => (tensor.dtype === "int32" ? "int32" : "float32")
 
 const hostOf = (tensor: tf.Tensor): HostTensor => {
-  const values: HostArray = dtypeOf(tensor) === "int32" ? new Int32Array(tensor.dataSync()) : new Float32Array(tensor.dataSync())
+  const values: HostArray =
+    dtypeOf(tensor) === "int32" ? new Int32Array(tensor.dataSync()) : new Float32Array(tensor.dataSync())
   return { shape: [...tensor.shape], dtype: dtypeOf(tensor), data: values }
 }
 
@@ -49,14 +60,16 @@ const shapeOf = (name: TfjsName, engine: string): BackendShape => {
     signature: I,
     text: (inputs: TensorsOf<I>) => O
   ) => {
-    const run = (given: InputsOf<I>) =>
+    const inputsOf = (given: InputsOf<I>) =>
+      new Map(TreeOf.entries(given, TreeOf.isDevice).map(([path, t]) => [path, registry.get(t)]))
+    const runOn = (live: ReadonlyMap<string, tf.Tensor>) =>
       Effect.try({
         try: () =>
           on(engine, () => {
-            const live = new Map(TreeOf.entries(given, TreeOf.isDevice).map(([path, t]) => [path, registry.get(t)]))
             tf.engine().startScope(label)
             try {
-              const outputs = text(TreeOf.map(signature, TreeOf.isSpec, (_, path) => required(live, path)))
+              const given = TreeOf.map(signature, TreeOf.isSpec, (_, path) => required(live, path))
+              const outputs = withDeepStack(() => text(given))
               // cloned outputs have a life of their own, even where the text hands an input through
               return TreeOf.map(outputs, TreeOf.isTensor, (t) =>
                 registry.add({ shape: [...t.shape], dtype: dtypeOf(t) }, tf.keep(tf.clone(t)))
@@ -65,14 +78,22 @@ const shapeOf = (name: TfjsName, engine: string): BackendShape => {
               tf.engine().endScope()
             }
           }),
-        catch: (cause) => new ExecutionError({ function: label, reason: compileErrorOf(label, cause, undefined).message })
+        catch: (cause) => new ExecutionError({ function: label, reason: `${name}: ${reasonOf(cause)}` })
       })
+    // a tensor used after its release is a defect, not a failure of the text
+    const run = (given: InputsOf<I>) => Effect.suspend(() => runOn(inputsOf(given)))
     return Effect.succeed({ name: label, nodes: 0, run })
   }
   return {
     name,
     compile,
-    upload: (value) => Effect.sync(() => registry.add(value, on(engine, () => tf.keep(tensorOf(value))))),
+    upload: (value) =>
+      Effect.sync(() =>
+        registry.add(
+          value,
+          on(engine, () => tf.keep(tensorOf(value)))
+        )
+      ),
     download: (tensor) => Effect.sync(() => on(engine, () => hostOf(registry.get(tensor)))),
     release: (tensor) => Effect.sync(() => on(engine, () => registry.remove(tensor).dispose())),
     live: Effect.sync(registry.live)
@@ -85,15 +106,21 @@ const required = <A>(values: ReadonlyMap<string, A>, path: string): A => {
   return value
 }
 
+// starting a backend switches tfjs to it for a while, so they start one after another, and once
+const oneAtATime = Semaphore.makeUnsafe(1)
+const started = new Set<TfjsName>()
+
 const start = (name: TfjsName): Effect.Effect<string, BackendUnavailable> => {
   const { engine, load } = sources[name]
-  return Effect.tryPromise({
+  const starting = Effect.tryPromise({
     try: async () => {
+      if (started.has(name)) return engine
       await load()
       const previous = tf.getBackend()
       if (!(await tf.setBackend(engine))) throw new Error("tfjs could not start it")
       await tf.ready()
       if (previous) await tf.setBackend(previous)
+      started.add(name)
       return engine
     },
     catch: (cause) =>
@@ -103,11 +130,15 @@ const start = (name: TfjsName): Effect.Effect<string, BackendUnavailable> => {
         remedy: name.startsWith("node") ? `install @tensorflow/tfjs-${name}` : "use the onnx backend"
       })
   })
+  return oneAtATime.withPermit(starting)
 }
 
 /** Runs texts eagerly on a tfjs backend: the oracle of the compiled ones, and the way to a GPU through tfjs-node-gpu. */
 export const layer = (name: TfjsName): Layer.Layer<Backend, BackendUnavailable> =>
-  Layer.effect(Backend, Effect.map(start(name), (engine) => Backend.of(shapeOf(name, engine))))
+  Layer.effect(
+    Backend,
+    Effect.map(start(name), (engine) => Backend.of(shapeOf(name, engine)))
+  )
 
 /**
  * Evaluates a text once on tfjs' plain JavaScript backend: for small sums on the host, such as scores at a pruning event.

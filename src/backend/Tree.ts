@@ -17,8 +17,14 @@ export const isSpec: IsLeaf<TensorSpec> = (value): value is TensorSpec =>
 const join = (path: string, key: string): string => (path === "" ? key : `${path}/${key}`)
 
 const fields = (tree: unknown, path: string): ReadonlyArray<readonly [string, unknown]> => {
-  if (typeof tree !== "object" || tree === null) throw new RangeError(`${path || "the tree"} is neither a leaf nor a record`)
-  return Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  if (typeof tree !== "object" || tree === null)
+    throw new RangeError(`${path || "the tree"} is neither a leaf nor a record`)
+  const sorted = Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  const odd = sorted.find(([key]) => key === "" || key.includes("/"))
+  // two leaves must never share a path
+  if (odd !== undefined)
+    throw new RangeError(`a tree's key may not be empty or hold a slash: "${odd[0]}" at ${path || "the root"}`)
+  return sorted
 }
 
 /**
@@ -45,7 +51,11 @@ export const entries = <Leaf>(tree: unknown, isLeaf: IsLeaf<Leaf>, path = ""): R
  * assert.deepEqual(Tree.map({ a: { b: 1 } }, isNumber, (x, path) => `${path}=${x}`), { a: { b: "a/b=1" } })
  * ```
  */
-export function map<T, Leaf, To>(tree: T, isLeaf: IsLeaf<Leaf>, f: (leaf: Leaf, path: string) => To): MapTree<T, Leaf, To>
+export function map<T, Leaf, To>(
+  tree: T,
+  isLeaf: IsLeaf<Leaf>,
+  f: (leaf: Leaf, path: string) => To
+): MapTree<T, Leaf, To>
 export function map<Leaf>(tree: unknown, isLeaf: IsLeaf<Leaf>, f: (leaf: Leaf, path: string) => unknown): unknown {
   const walk = (node: unknown, path: string): unknown =>
     isLeaf(node)

@@ -17,7 +17,8 @@ tf.registerKernel({
     const width = elements(inner)
     const sums = new Float32Array(segments * width)
     ids.forEach((id, row) => {
-      for (let j = 0; j < width; j++) sums[id * width + j] = (sums[id * width + j] ?? 0) + (values[row * width + j] ?? 0)
+      for (let j = 0; j < width; j++)
+        sums[id * width + j] = (sums[id * width + j] ?? 0) + (values[row * width + j] ?? 0)
     })
     return tf.engine().makeTensor(sums, [segments, ...inner], "float32")
   }

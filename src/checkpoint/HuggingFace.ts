@@ -203,7 +203,8 @@ const readProvenance = Effect.fnUntraced(function* (file: string) {
   return { provenance }
 })
 
-const readTokenizerFiles = Effect.fnUntraced(function* (directory: string) {
+/** The bytes of the tokenizer's files in a directory, as far as there are any. Fails with `CheckpointError` where one cannot be read. */
+export const readTokenizerFiles = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const files = yield* Effect.forEach(tokenizerFileNames, (name) =>

@@ -147,9 +147,11 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
           const wanted = ratio.at(done)
           const { state, plan: chosen, scores } = yield* prune(plan, before, wanted, seed)
           yield* transfer.release(backend, [live.train, live.masks])
-          if (!state.masked) yield* Scope.close(live.session, Exit.void)
+          // a step with masks takes any others
+          const reuse = StepState.isSilenced(before) ? live : undefined
+          if (reuse === undefined) yield* Scope.close(live.session, Exit.void)
           current = undefined
-          const next = yield* enter(state, state.masked ? live : undefined)
+          const next = yield* enter(state, reuse)
           const event: DistillEvent = {
             _tag: "Pruned",
             step: done,

@@ -32,6 +32,12 @@ export const axes = (state: Pick<StepState, "config" | "kept">): Axis.Axes =>
 export const config = (state: Pick<StepState, "config" | "kept">): BertConfig.BertConfig =>
   BertConfig.fromAxes(state.config, axes(state))
 
+/**
+ * Whether units are silenced in a state: before the first pruning a masked student is computed as a whole one, to the bit. Rounding of
+ * its own would count there: the losses are zero, and Adam turns the smallest gradients into whole steps.
+ */
+export const isSilenced = (state: Pick<StepState, "kept" | "masked">): boolean => state.masked && state.kept.kept.size > 0
+
 /** A state whose weights, moments, scorer slots and projections are all cut by one plan over its present units. */
 export const cut = (state: StepState, specs: ReadonlyArray<ParameterSpec>, plan: PrunePlan.PrunePlan): StepState => {
   const bySlot = (slots: TrainStep.TrainState<HostTensor>["slots"]) =>

@@ -17,7 +17,7 @@ export type StepInputs<T> = {
   readonly labels: T
   readonly teacher: Teacher.TapTree<T>
   readonly dropout: Dropout.Draws<T>
-  /** By prunable axis, 1 for a kept unit; empty when units are cut. */
+  /** By prunable axis, 1 for a kept unit; empty when no unit is silenced. */
   readonly masks: { readonly [axis: Axis.AxisId]: T }
 }
 
@@ -56,9 +56,9 @@ const masked = (
       : tf.mul(left, tf.reshape(mask, axes.map((_, i) => (i === dimension ? -1 : 1))))
   }, tensor)
 
-/** The mask of each prunable axis as an input; empty when units are cut. */
+/** The mask of each prunable axis as an input; empty when no unit is silenced. */
 export const masks = (state: StepState.StepState): StepInputs<HostTensor>["masks"] =>
-  state.masked
+  StepState.isSilenced(state)
     ? Object.fromEntries(
         Object.entries(PrunePlan.mask(state.kept, BertConfig.axes(state.config))).map(([axis, data]) => [
           axis,
@@ -96,6 +96,7 @@ export const compile = (
     return found
   }
   const { regrowth } = plan.mode
+  const silenced = StepState.isSilenced(state)
   const inputs: StepInputs<TensorSpec> = {
     tokens: Tokens.signature(tokens),
     positions: Tensor.int(batch.masked),
@@ -103,7 +104,7 @@ export const compile = (
     teacher: Teacher.signature(teacher, plan.loss.taps, batch),
     dropout: Dropout.signature(config, rates(plan), tokens.rows, tokens.length),
     masks: Object.fromEntries(
-      state.masked ? Axis.prunable(axes).map(({ id, size }): [string, TensorSpec] => [id, Tensor.float(size)]) : []
+      silenced ? Axis.prunable(axes).map(({ id, size }): [string, TensorSpec] => [id, Tensor.float(size)]) : []
     )
   }
   return TrainStep.compile<StepInputs<TensorSpec>>({
@@ -129,7 +130,7 @@ export const compile = (
         projections: Projection.apply(plan.projection, params)
       })
     },
-    ...(state.masked
+    ...(silenced
       ? {
           // Regrowth silences only what produces a unit, so that a gradient still tells what bringing it back would do.
           view: (name, param, x: StepInputs<tf.Tensor>) =>

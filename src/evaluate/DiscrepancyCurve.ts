@@ -38,6 +38,9 @@ export const peak = (curve: DiscrepancyCurve): number =>
 export const area = (curve: DiscrepancyCurve): number => {
   const steps = last(curve).step - (curve[0]?.step ?? 0)
   if (steps === 0) return final(curve)
-  const sum = curve.reduce((all, point, i) => all + point.discrepancy * (point.step - (curve[i - 1]?.step ?? point.step)), 0)
+  const sum = curve.reduce(
+    (all, point, i) => all + point.discrepancy * (point.step - (curve[i - 1]?.step ?? point.step)),
+    0
+  )
   return sum / steps
 }

@@ -31,22 +31,18 @@ export const of = (
       const labels = new Int32Array(features.length / width)
       if (first === undefined) return rowsOf(features, labels, width)
       const { tokens, pool } = TaskBatch.signature(first)
-      const compiled = yield* backend.compile(
-        "features",
-        { model: Model.signature(model), tokens, pool },
-        (x) => {
-          const kept = x.model.kept["hidden"]
-          const options = kept === undefined ? {} : { keptHidden: kept }
-          const outputs = Bert.encode(x.model.parameters, model.config, Tokens.tensors(first.tokens, x.tokens), options)
-          const last = Bert.last(outputs)
-          return {
-            features:
-              kind === "token"
-                ? last
-                : tf.concat([TaskBatch.pooled(last, x.pool), TaskBatch.pooled(middle(outputs), x.pool)], 1)
-          }
+      const compiled = yield* backend.compile("features", { model: Model.signature(model), tokens, pool }, (x) => {
+        const kept = x.model.kept["hidden"]
+        const options = kept === undefined ? {} : { keptHidden: kept }
+        const outputs = Bert.encode(x.model.parameters, model.config, Tokens.tensors(first.tokens, x.tokens), options)
+        const last = Bert.last(outputs)
+        return {
+          features:
+            kind === "token"
+              ? last
+              : tf.concat([TaskBatch.pooled(last, x.pool), TaskBatch.pooled(middle(outputs), x.pool)], 1)
         }
-      )
+      })
       const live = yield* transfer.upload(backend, Model.inputs(model))
       let row = 0
       for (const batch of batches) {

@@ -68,7 +68,7 @@ const common = {
   warmup: 0.1,
   weightDecay: 0.01,
   hiddenDropout: 0.1,
-  attentionDropout: 0.1,
+  attentionDropout: 0,
   pooling: "mean" as const,
   seed: 0
 }
@@ -228,7 +228,10 @@ export const onExamples = (
         },
         optimizer,
         loss: (params, { batch, draws }) => {
-          const losses = ops.crossEntropy(logitsOf(tuning, config, first.tokens, params, batch, { rates, draws }), batch.labels)
+          const losses = ops.crossEntropy(
+            logitsOf(tuning, config, first.tokens, params, batch, { rates, draws }),
+            batch.labels
+          )
           return { total: tf.div(tf.sum(tf.mul(losses, batch.weights)), tf.sum(batch.weights)), terms: {} }
         }
       })

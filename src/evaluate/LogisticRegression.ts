@@ -1,5 +1,14 @@
 import * as Effect from "effect/Effect"
-import { Backend, type CompileError, type ExecutionError, type HostTensor, ops, Tensor, tf, transfer } from "../backend/index.ts"
+import {
+  Backend,
+  type CompileError,
+  type ExecutionError,
+  type HostTensor,
+  ops,
+  Tensor,
+  tf,
+  transfer
+} from "../backend/index.ts"
 import { minimise, type MinimiseOptions } from "./lbfgs.ts"
 
 /** Labelled rows of features: `features` [rows, width], `labels` [rows] (int32). */

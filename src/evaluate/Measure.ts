@@ -114,10 +114,9 @@ export const probe = (task: Task, options: Sized<Probe.ProbeOptions> = {}): Meas
     spec: sizedSpec("probe", full.spec, small.spec),
     columns: [{ id, name: `${title(task)}, probe`, ...percent }],
     run: (context) =>
-      Effect.map(
-        Probe.run(context.small === true ? small : full, context.model, context.dataset),
-        ({ accuracy }) => ({ [id]: 100 * accuracy })
-      )
+      Effect.map(Probe.run(context.small === true ? small : full, context.model, context.dataset), ({ accuracy }) => ({
+        [id]: 100 * accuracy
+      }))
   }
 }
 

@@ -49,9 +49,7 @@ const common = { length: 64, iterations: 100, tolerance: 1e-3, rows: 32, seed: 0
 
 /** The options of the micro scale. */
 export const defaults = (kind: Task["kind"]): ProbeOptions =>
-  kind === "token"
-    ? { ...common, train: 400, test: 250, l2: 1e-4 }
-    : { ...common, train: 2000, test: 1000, l2: 3e-3 }
+  kind === "token" ? { ...common, train: 400, test: 250, l2: 1e-4 } : { ...common, train: 2000, test: 1000, l2: 3e-3 }
 
 /** The options of a smoke test: every part runs, the number means little. */
 export const small = (kind: Task["kind"]): ProbeOptions => ({

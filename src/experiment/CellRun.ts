@@ -1,12 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Backend, CompileError, ExecutionError } from "../backend/index.ts"
+import type { Backend } from "../backend/index.ts"
 import { trainingBatches } from "../data/index.ts"
-import { type DistillEvent, Distiller, StepState, type Widths } from "../distill/index.ts"
-import { HeldOut } from "../evaluate/index.ts"
+import { type DistillEvent, Distiller, type DistillPlan, Diverged, StepState, type Widths } from "../distill/index.ts"
+import { HeldOut, type Measure } from "../evaluate/index.ts"
 import { Model } from "../model/index.ts"
-import { type ConfigError, Seed } from "../spec/index.ts"
+import { Seed } from "../spec/index.ts"
 import * as Cell from "./Cell.ts"
 import type { Laboratory } from "./Laboratory.ts"
 
@@ -25,7 +25,7 @@ export type CellEvent =
   | { readonly _tag: "Measuring"; readonly measure: string }
 
 /** What can stop a cell besides divergence, which is a result. */
-export type CellFailure = CompileError | ExecutionError | ConfigError
+export type CellFailure = Measure.MeasureError
 
 /** The steps at which the discrepancy is measured: `points` of them, evenly, and the start. */
 export const isPoint = (steps: number, points: number) => {
@@ -34,6 +34,89 @@ export const isPoint = (steps: number, points: number) => {
 }
 
 const seconds = (from: number, to: number): number => Math.round(to - from) / 1000
+
+/** Takes the measures of a cell; one that is not finite ends the cell as divergence does. */
+const take = (
+  { measures, scale }: Cell.CellSpec,
+  context: Measure.MeasureContext,
+  emit: (event: CellEvent) => Effect.Effect<void>
+) =>
+  Effect.forEach(measures, (measure) =>
+    Effect.andThen(
+      emit({ _tag: "Measuring", measure: measure.columns[0]?.name ?? measure.spec.name }),
+      measure.run({ ...context, small: scale.small })
+    )
+  ).pipe(
+    Effect.map((each): Measured => {
+      const values: { readonly [id: string]: number } = Object.assign({}, ...each)
+      const wrong = Object.entries(values).find(([, value]) => !Number.isFinite(value))
+      return wrong === undefined ? { values } : { values: {}, diverged: `${wrong[0]} became ${wrong[1]}` }
+    }),
+    Effect.catchTag("NotFinite", ({ message }) => Effect.succeed<Measured>({ values: {}, diverged: message }))
+  )
+
+interface Measured {
+  readonly values: { readonly [id: string]: number }
+  readonly diverged?: string
+}
+
+/** A distillation that is over, and what was seen of it on the way. */
+export interface Distilled {
+  /** The student; none when the run diverged. */
+  readonly student?: Model.Model
+  readonly diverged?: Diverged
+  /** The discrepancy to the teacher, as far as the run came. */
+  readonly curve: ReadonlyArray<Cell.Point>
+  readonly widths: Widths
+  /** Milliseconds spent on measuring the curve. */
+  readonly measuring: number
+}
+
+/** Distils, and follows the discrepancy to the teacher at `points` steps besides the start. */
+export const distil = (
+  { plan, seed, points }: { readonly plan: DistillPlan.DistillPlan; readonly seed: number; readonly points: number },
+  laboratory: Pick<Laboratory, "teacher" | "dataset" | "curve">,
+  emit: (event: CellEvent) => Effect.Effect<void>
+): Effect.Effect<Distilled, CellFailure, Backend> =>
+  Effect.gen(function* () {
+    const { steps, rows, length, maskRate } = plan.training
+    const curve: Array<Cell.Point> = []
+    let widths: Widths = {}
+    let measuring = 0
+    let student: Model.Model | undefined
+
+    const onSnapshot = (state: StepState.StepState, last: boolean) =>
+      Effect.gen(function* () {
+        const before = yield* Clock.currentTimeMillis
+        const model = StepState.model(state)
+        const { discrepancy } = yield* HeldOut.measure(model, laboratory.curve)
+        if (!Number.isFinite(discrepancy)) return yield* new Diverged({ step: state.step, loss: String(discrepancy) })
+        const point = { step: state.step, discrepancy, parameters: Model.size(model) }
+        curve.push(point)
+        if (last) student = model
+        yield* emit({ _tag: "CurvePoint", point })
+        measuring += (yield* Clock.currentTimeMillis) - before
+      })
+
+    const diverged = yield* Distiller.run({
+      plan,
+      teacher: laboratory.teacher,
+      seed: Seed.make(seed),
+      batch: trainingBatches(laboratory.dataset, { rows, length, maskRate }).masked,
+      snapshotAt: isPoint(steps, points)
+    }).pipe(
+      Stream.runForEach((event) =>
+        Effect.gen(function* () {
+          if (event._tag === "Started" || event._tag === "Pruned") ({ widths } = event)
+          yield* emit({ _tag: "Distilled", event })
+          if (event._tag === "Snapshot") yield* onSnapshot(event.state, event.last)
+        })
+      ),
+      Effect.as({}),
+      Effect.catchTag("Diverged", (error) => Effect.succeed({ diverged: error }))
+    )
+    return { ...(student === undefined ? {} : { student }), ...diverged, curve, widths, measuring }
+  })
 
 /**
  * Runs one cell: distils, follows the discrepancy to the teacher, then takes the measures.
@@ -48,70 +131,25 @@ export const run = (
 ): Effect.Effect<Cell.CellResult, CellFailure, Backend> =>
   Effect.gen(function* () {
     const started = yield* Clock.currentTimeMillis
-    const { plan, scale } = cell
-    const { steps, rows, length, maskRate } = plan.training
-    const seed = Seed.make(cell.seed)
-    const batches = trainingBatches(laboratory.dataset, { rows, length, maskRate })
-    const curve: Array<Cell.Point> = []
-    let widths: Widths = {}
-    let measuring = 0
-    let final: Model.Model | undefined
-
-    const onSnapshot = (state: StepState.StepState, last: boolean) =>
-      Effect.gen(function* () {
-        const before = yield* Clock.currentTimeMillis
-        const model = StepState.model(state)
-        const { discrepancy } = yield* HeldOut.measure(model, laboratory.curve)
-        const point = { step: state.step, discrepancy, parameters: Model.size(model) }
-        curve.push(point)
-        if (last) final = model
-        yield* emit({ _tag: "CurvePoint", point })
-        measuring += (yield* Clock.currentTimeMillis) - before
-      })
-
-    const diverged = yield* Distiller.run({
-      plan,
-      teacher: laboratory.teacher,
-      seed,
-      batch: batches.masked,
-      snapshotAt: isPoint(steps, scale.points)
-    }).pipe(
-      Stream.runForEach((event) =>
-        Effect.gen(function* () {
-          if (event._tag === "Started" || event._tag === "Pruned") ({ widths } = event)
-          yield* emit({ _tag: "Distilled", event })
-          if (event._tag === "Snapshot") yield* onSnapshot(event.state, event.last)
-        })
-      ),
-      Effect.as(undefined),
-      Effect.catchTag("Diverged", (error) => Effect.succeed(error.message))
-    )
+    const { plan, seed, scale } = cell
+    const { student, curve, widths, ...run } = yield* distil({ plan, seed, points: scale.points }, laboratory, emit)
     const trained = yield* Clock.currentTimeMillis
-
-    const measures: Record<string, number> = {}
-    if (final !== undefined) {
-      const context = {
-        model: final,
-        dataset: laboratory.dataset,
-        heldOut: laboratory.test,
-        curve,
-        seed
-      }
-      for (const measure of cell.measures) {
-        yield* emit({ _tag: "Measuring", measure: measure.spec.name })
-        Object.assign(measures, yield* measure.run(context))
-      }
-    }
+    const { dataset, test: heldOut } = laboratory
+    const measured: Measured =
+      student === undefined
+        ? { values: {} }
+        : yield* take(cell, { model: student, dataset, heldOut, curve, seed: Seed.make(seed) }, emit)
+    const diverged = run.diverged?.message ?? measured.diverged
     return {
       key: Cell.key(cell),
       spec: Cell.describe(cell),
       ...(diverged === undefined ? {} : { diverged }),
-      measures,
+      measures: measured.values,
       curve,
       widths,
       provenance: {
         seconds: seconds(started, yield* Clock.currentTimeMillis),
-        trainSeconds: seconds(started + measuring, trained),
+        trainSeconds: seconds(started + run.measuring, trained),
         ...machine
       }
     }

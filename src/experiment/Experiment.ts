@@ -168,3 +168,29 @@ export const rows = (options: ExperimentOptions, scale: Scale.Scale): Effect.Eff
  * ```
  */
 export const make = (options: ExperimentOptions): ExperimentOptions => options
+
+/**
+ * Whether a value is an experiment as `make` gives it: for the default export of a researcher's file.
+ *
+ * @example
+ * ```ts
+ * import { Experiment } from "homodistil/experiment"
+ * assert.equal(Experiment.isExperiment({ name: "table6" }), false)
+ * ```
+ */
+export const isExperiment = (value: unknown): value is ExperimentOptions => {
+  if (typeof value !== "object" || value === null) return false
+  const field = (key: string): unknown => Reflect.get(value, key)
+  const vary = field("vary")
+  return (
+    ["name", "title", "baseline"].every((key) => typeof field(key) === "string") &&
+    Number.isInteger(field("seeds")) &&
+    Array.isArray(field("measure")) &&
+    Layer.isLayer(field("method")) &&
+    typeof vary === "object" &&
+    vary !== null &&
+    Object.entries(vary).every(([key, layers]) => isComponent(key) && Array.isArray(layers) && layers.every(Layer.isLayer))
+  )
+}
+
+const isComponent = (key: string): key is keyof ServiceOf => order.some((component) => component === key)

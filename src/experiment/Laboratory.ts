@@ -7,13 +7,17 @@ import type { Model } from "../model/index.ts"
 import type { Digest, Spec } from "../spec/index.ts"
 import type * as Scale from "./Scale.ts"
 
-/** What the cells of an experiment share: the teacher, the corpus, and the teacher's answers on held-out batches. */
-export interface Laboratory {
+/** What the cells of an experiment are run on, as far as it shapes their numbers. */
+export interface Materials {
   readonly teacher: Model.Model
   readonly teacherDigest: Digest.Digest
   readonly dataset: Dataset
   /** The backend and its threads, as they are hashed. */
   readonly backend: Spec.Spec
+}
+
+/** What running cells share: the materials, and the teacher's answers on held-out batches. */
+export interface Laboratory extends Materials {
   /** The fixed validation batch of the discrepancy curve (paper, Fig. 3). */
   readonly curve: HeldOut.Reference
   /** The test batches of the final measures. */

@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect"
 import type { Backend } from "../backend/index.ts"
-import type { OutputError } from "../spec/index.ts"
-import type { ConfigError } from "../spec/index.ts"
+import type { ConfigError, OutputError } from "../spec/index.ts"
 import * as Cell from "./Cell.ts"
 import * as CellRun from "./CellRun.ts"
 import * as Experiment from "./Experiment.ts"
-import type { Laboratory } from "./Laboratory.ts"
+import * as Laboratory from "./Laboratory.ts"
 import { RunStore, type StoreError } from "./RunStore.ts"
 import type * as Scale from "./Scale.ts"
 
@@ -31,7 +30,7 @@ export interface RunnerOptions {
   readonly seeds: ReadonlyArray<number>
   /** Cells that are run at the same time. */
   readonly jobs: number
-  readonly laboratory: Laboratory
+  readonly materials: Laboratory.Materials
   readonly machine: CellRun.Machine
   readonly emit: (event: RunnerEvent) => Effect.Effect<void>
 }
@@ -47,7 +46,7 @@ export interface Finished {
 /** The cells of an experiment: every row with every seed, so that rows are paired by seed. */
 export const plan = (
   o: Pick<RunnerOptions, "experiment" | "scale" | "seeds"> & {
-    readonly laboratory: Pick<Laboratory, "teacherDigest" | "dataset" | "backend">
+    readonly materials: Omit<Laboratory.Materials, "teacher">
   }
 ): Effect.Effect<ReadonlyArray<PlannedCell>, ConfigError> =>
   Effect.map(Experiment.rows(o.experiment, o.scale), (rows) =>
@@ -58,42 +57,62 @@ export const plan = (
           seed,
           scale: o.scale,
           measures: o.experiment.measure,
-          teacher: o.laboratory.teacherDigest,
-          dataset: o.laboratory.dataset.spec,
-          backend: o.laboratory.backend
+          teacher: o.materials.teacherDigest,
+          dataset: o.materials.dataset.spec,
+          backend: o.materials.backend
         }
         return { row, seed, key: Cell.key(spec), spec }
       })
     )
   )
 
-/** Runs the cells of an experiment that are missing in the store, and gives all of them. */
+/** The kept results of cells, by key. */
+const keptOf = (cells: ReadonlyArray<PlannedCell>) =>
+  Effect.flatMap(RunStore, (store) =>
+    Effect.map(
+      Effect.forEach(cells, ({ key }) => store.get(key)),
+      (found) => new Map(found.flatMap((result) => (result === undefined ? [] : [[result.key, result] as const])))
+    )
+  )
+
+/** Runs cells, `jobs` at a time; each is kept as soon as it is finished. */
+const runMissing = (o: RunnerOptions, missing: ReadonlyArray<PlannedCell>) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const store = yield* RunStore
+      const laboratory = yield* Laboratory.make({ ...o.materials, scale: o.scale })
+      return yield* Effect.forEach(
+        missing,
+        (cell) =>
+          Effect.gen(function* () {
+            yield* o.emit({ _tag: "CellStarted", cell })
+            const result = yield* CellRun.run(cell.spec, laboratory, o.machine, (event) =>
+              o.emit({ _tag: "CellProgress", cell, event })
+            )
+            yield* store.put(result)
+            yield* o.emit({ _tag: "CellFinished", cell, result })
+            return result
+          }),
+        { concurrency: o.jobs }
+      )
+    })
+  )
+
+/**
+ * Runs the cells of an experiment that the store lacks, and gives all of them.
+ *
+ * Where no cell is missing nothing is compiled, so a finished table is there at once. Stopping it loses only the cells in hand.
+ */
 export const run = (
   o: RunnerOptions
 ): Effect.Effect<Finished, CellRun.CellFailure | StoreError | OutputError, Backend | RunStore> =>
   Effect.gen(function* () {
-    const store = yield* RunStore
     const cells = yield* plan(o)
-    const known = yield* Effect.forEach(cells, (cell) => store.get(cell.key))
-    const kept = known.filter((result) => result !== undefined).length
-    yield* o.emit({ _tag: "Planned", cells: cells.length, kept, jobs: o.jobs })
-    const results = yield* Effect.forEach(
-      cells,
-      (cell, i) =>
-        Effect.gen(function* () {
-          const found = known[i]
-          if (found !== undefined) return found
-          yield* o.emit({ _tag: "CellStarted", cell })
-          const result = yield* CellRun.run(cell.spec, o.laboratory, o.machine, (event) =>
-            o.emit({ _tag: "CellProgress", cell, event })
-          )
-          yield* store.put(result)
-          yield* o.emit({ _tag: "CellFinished", cell, result })
-          return result
-        }),
-      { concurrency: o.jobs }
-    )
-    const byKey = new Map(results.map((result) => [result.key, result]))
+    const kept = yield* keptOf(cells)
+    const missing = cells.filter(({ key }) => !kept.has(key))
+    yield* o.emit({ _tag: "Planned", cells: cells.length, kept: cells.length - missing.length, jobs: o.jobs })
+    const fresh = missing.length === 0 ? [] : yield* runMissing(o, missing)
+    const byKey = new Map([...kept, ...fresh.map((result) => [result.key, result] as const)])
     const rows = [...new Set(cells.map(({ row }) => row))].map((row) => ({
       row,
       cells: cells.filter((cell) => cell.row === row).flatMap(({ key }) => byKey.get(key) ?? [])

@@ -20,8 +20,18 @@ export interface Scale {
   readonly small: boolean
 }
 
-const make = (scale: Omit<Scale, "spec">): Scale => {
-  const { name: _name, ...rest } = scale
+/**
+ * A scale of one's own. Its name and its number of seeds shape no cell, so they are not in its spec.
+ *
+ * @example
+ * ```ts
+ * import { Scale } from "homodistil/experiment"
+ * const { name, seeds, spec, ...rest } = Scale.micro
+ * assert.deepEqual(Scale.make({ ...rest, name: "mine", seeds: 10 }).spec, spec)
+ * ```
+ */
+export const make = (scale: Omit<Scale, "spec">): Scale => {
+  const { name: _name, seeds: _seeds, ...rest } = scale
   const options: JsonObject = { ...rest, training: { ...rest.training } }
   return { ...scale, spec: Spec.make("scale", { options }) }
 }

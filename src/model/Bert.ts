@@ -59,7 +59,11 @@ const dense = (p: ParameterTensors, name: string, x: tf.Tensor): tf.Tensor =>
 const embed = (p: ParameterTensors, config: BertConfig, tokens: TokenTensors, options: ForwardOptions): tf.Tensor => {
   const { rows, length, ids, types } = tokens
   const width = config.hidden
-  const words = tf.reshape(tf.gather(parameter(p, "bert.embeddings.word_embeddings.weight"), ids), [rows, length, width])
+  const words = tf.reshape(tf.gather(parameter(p, "bert.embeddings.word_embeddings.weight"), ids), [
+    rows,
+    length,
+    width
+  ])
   const table = parameter(p, "bert.embeddings.position_embeddings.weight")
   const positions = length === config.positions ? table : tf.slice(table, [0, 0], [length, width])
   const segments = parameter(p, "bert.embeddings.token_type_embeddings.weight")
@@ -95,7 +99,8 @@ const layer = (
   x: tf.Tensor
 ): { readonly hidden: tf.Tensor; readonly scores: tf.Tensor } => {
   const { rows, length } = tokens
-  const byHead = (t: tf.Tensor): tf.Tensor => tf.transpose(tf.reshape(t, [rows, length, config.heads, -1]), [0, 2, 1, 3])
+  const byHead = (t: tf.Tensor): tf.Tensor =>
+    tf.transpose(tf.reshape(t, [rows, length, config.heads, -1]), [0, 2, 1, 3])
   const project = (name: string): tf.Tensor => byHead(dense(p, inLayer(i, `attention.self.${name}`), x))
   const scores = ops.scaledProduct(project("query"), project("key"), config.scale)
   const softmax = tf.softmax(bias === undefined ? scores : tf.add(scores, bias))
@@ -160,4 +165,3 @@ export const maskedLmLogits = (
     parameter(parameters, "cls.predictions.bias")
   )
 }
-

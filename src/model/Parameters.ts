@@ -88,7 +88,12 @@ export const count = (specs: ReadonlyArray<ParameterSpec>, axes: Axis.Axes): num
 /** Where position embeddings start: as in BERT, or as sinusoids, which spare a small model the unigram plateau. */
 export type PositionStart = "normal" | "sinusoidal"
 
-const start = (spec: ParameterSpec, size: ReadonlyArray<number>, seed: Seed.Seed, positions: PositionStart): HostTensor => {
+const start = (
+  spec: ParameterSpec,
+  size: ReadonlyArray<number>,
+  seed: Seed.Seed,
+  positions: PositionStart
+): HostTensor => {
   if (spec.name.endsWith("LayerNorm.weight")) return Tensor.host(new Float32Array(Tensor.elements(size)).fill(1), size)
   if (spec.axes.length === 1) return Tensor.host(new Float32Array(Tensor.elements(size)), size)
   if (spec.name.endsWith("position_embeddings.weight") && positions === "sinusoidal") return sinusoids(size)
@@ -107,7 +112,10 @@ const sinusoids = ([positions = 0, width = 0]: ReadonlyArray<number>): HostTenso
     const angle = position * 10000 ** ((-2 * (unit % half)) / width)
     return 0.02 * Math.SQRT2 * (unit < half ? Math.sin(angle) : Math.cos(angle))
   }
-  return Tensor.host(Float64Array.from({ length: positions * width }, (_, i) => at(i)), [positions, width])
+  return Tensor.host(
+    Float64Array.from({ length: positions * width }, (_, i) => at(i)),
+    [positions, width]
+  )
 }
 
 /** Random starting values as in BERT: normal(0, .02) weights, zero biases, unit LayerNorm weights. */

@@ -54,4 +54,9 @@ export const tensors = (tokens: Pick<Tokens, "rows" | "length">, x: TokenTree<tf
 
 /** What two batches must share to be run by one compiled text. */
 export const shapeKey = (tokens: Tokens): string =>
-  [tokens.rows, tokens.length, tokens.attention === undefined ? "full" : "padded", tokens.types === undefined ? "one" : "pairs"].join("/")
+  [
+    tokens.rows,
+    tokens.length,
+    tokens.attention === undefined ? "full" : "padded",
+    tokens.types === undefined ? "one" : "pairs"
+  ].join("/")

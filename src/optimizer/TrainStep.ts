@@ -70,7 +70,10 @@ export interface TrainStep<I> {
     state: TrainState<DeviceTensor>,
     inputs: InputsOf<I>,
     at: { readonly step: number; readonly learningRate: number }
-  ) => Effect.Effect<{ readonly state: TrainState<DeviceTensor>; readonly terms: ByName<number>; readonly total: number }, ExecutionError>
+  ) => Effect.Effect<
+    { readonly state: TrainState<DeviceTensor>; readonly terms: ByName<number>; readonly total: number },
+    ExecutionError
+  >
 }
 
 /** Whether weight decay applies to a parameter: to matrices only. */
@@ -150,7 +153,10 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
       tf.dispose(Object.values(kept))
       const clipped = optimizer.clipNorm === undefined ? grads : clipByGlobalNorm(grads, optimizer.clipNorm)
       const constrained = (name: string, tensor: tf.Tensor) => options.constrain?.(name, tensor, given) ?? tensor
-      const updated = new Map<string, { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }>()
+      const updated = new Map<
+        string,
+        { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }
+      >()
       names.forEach((name, i) => {
         const grad = clipped[i]
         if (grad === undefined) throw new RangeError(`no gradient for ${name}`)

@@ -19,7 +19,12 @@ export interface AdamWOptions {
 export const adamWDefaults: AdamWOptions = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 }
 
 const problems = (o: AdamWOptions): ReadonlyArray<ConfigProblem> => {
-  const check = (key: keyof AdamWOptions, holds: boolean, bound: string, example: string): ReadonlyArray<ConfigProblem> =>
+  const check = (
+    key: keyof AdamWOptions,
+    holds: boolean,
+    bound: string,
+    example: string
+  ): ReadonlyArray<ConfigProblem> =>
     holds ? [] : [{ key, value: String(o[key]), bound, remedy: `use for example ${example}` }]
   return [
     ...check("beta1", o.beta1 >= 0 && o.beta1 < 1, "in [0, 1)", ".9"),

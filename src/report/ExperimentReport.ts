@@ -17,15 +17,19 @@ const setting = ({ scale, seeds, rows }: Runner.Finished): string => {
   ].join(", ")
 }
 
-/** What all rows have in common, as a line for the reader. */
-const shared = ({ rows, experiment }: Runner.Finished): string => {
+/** The components that are the same in all rows, by `text`. */
+const shared = (
+  { rows, experiment }: Runner.Finished,
+  names: ReadonlyArray<"student" | "scorer" | "ratio" | "loss" | "granularity" | "optimizer">,
+  text: (spec: Spec.Spec) => string
+): string => {
   const plan = rows[0]?.row.plan
-  if (plan === undefined) return ""
-  const components = { ratio: plan.ratio, loss: plan.loss, student: plan.student, granularity: plan.granularity, optimizer: plan.optimizer }
-  return Object.entries(components)
-    .filter(([name]) => !(name in experiment.vary))
-    .map(([name, { spec }]) => `${name} ${Spec.describe(spec)}`)
-    .join("; ")
+  return plan === undefined
+    ? ""
+    : names
+        .filter((name) => !(name in experiment.vary))
+        .map((name) => `${name} ${text(plan[name].spec)}`)
+        .join("; ")
 }
 
 const rowHeader = ({ experiment }: Runner.Finished): string =>
@@ -61,7 +65,10 @@ export const table = (finished: Runner.Finished, provenance: ReadonlyArray<strin
         )
       }
     }),
-    notes: [...(experiment.notes ?? []), `All rows: ${shared(finished)}.`],
+    notes: [
+      ...(experiment.notes ?? []),
+      `All rows: ${shared(finished, ["student", "scorer", "ratio", "loss", "granularity", "optimizer"], Spec.describe)}.`
+    ],
     provenance
   }
   return Table.make(input)
@@ -93,10 +100,18 @@ const landmarks = ({ rows }: Runner.Finished): ReadonlyArray<Landmark> => {
 /** The discrepancy curve of a finished experiment (paper, Fig. 3), with the student's size below. */
 export const figure = (finished: Runner.Finished): LineFigure => ({
   title: `${finished.experiment.title}: prediction discrepancy`,
-  subtitle: [`${setting(finished)}; mean and 95 % interval over seeds`, shared(finished)],
+  subtitle: [
+    `${setting(finished)}; mean and 95 % interval over seeds`,
+    shared(finished, ["student", "scorer", "ratio"], Spec.describe)
+  ],
   panels: [
     { title: "KL(teacher ‖ student), nats", series: series(finished, (point) => point.discrepancy) },
-    { title: "Parameters of the student", series: series(finished, (point) => point.parameters), height: 120, format: "~s" }
+    {
+      title: "Parameters of the student",
+      series: series(finished, (point) => point.parameters),
+      height: 120,
+      format: "~s"
+    }
   ],
   landmarks: landmarks(finished)
 })

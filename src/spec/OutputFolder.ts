@@ -11,7 +11,7 @@ export const kindOf = (
     Effect.map((info): FileSystem.File.Type | undefined => info.type),
     Effect.catchTag("PlatformError", (error) => {
       const { _tag: kind } = error.reason
-      return kind === "NotFound" ? Effect.succeed(undefined) : Effect.fail(error)
+      return kind === "NotFound" ? Effect.undefined : Effect.fail(error)
     })
   )
 
@@ -36,9 +36,10 @@ export const make = (folder: string): Effect.Effect<void, PlatformError, FileSys
     const fs = yield* FileSystem.FileSystem
     const parent = (yield* Path.Path).dirname(folder)
     if (parent !== folder) yield* make(parent)
-    // another process may have made it meanwhile
-    const made = Effect.catch(fs.makeDirectory(folder), (error) =>
-      Effect.flatMap(kindOf(folder), (kind) => (kind === "Directory" ? Effect.void : Effect.fail(error)))
+    yield* fs.makeDirectory(folder).pipe(
+      // another process may have made it meanwhile
+      Effect.catchTag("PlatformError", (error) =>
+        Effect.flatMap(kindOf(folder), (kind) => (kind === "Directory" ? Effect.void : Effect.fail(error)))
+      )
     )
-    yield* made
   })

@@ -4,7 +4,7 @@ const multiply = (a: number, b: number): readonly [high: number, low: number] =>
   const al = a & 0xffff
   const bh = b >>> 16
   const bl = b & 0xffff
-  const mid = al * bh + ((al * bl) / 0x10000 >>> 0)
+  const mid = al * bh + (((al * bl) / 0x10000) >>> 0)
   const mid2 = ah * bl + (mid % 0x10000)
   return [(ah * bh + Math.floor(mid / 0x10000) + Math.floor(mid2 / 0x10000)) >>> 0, Math.imul(a, b) >>> 0]
 }

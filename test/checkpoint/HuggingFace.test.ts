@@ -50,7 +50,7 @@ describe("write", () => {
   it("gives equal bytes for equal contents", () =>
     inFolder((folder, fs) =>
       Effect.gen(function* () {
-        const reversed = Object.fromEntries(Object.entries(teacher.parameters).reverse())
+        const reversed = Object.fromEntries(Object.entries(teacher.parameters).toReversed())
         yield* HuggingFace.write(`${folder}/x`, { ...teacher, provenance })
         yield* HuggingFace.write(`${folder}/y`, { config: small, parameters: reversed, provenance })
         for (const name of ["config.json", "model.safetensors", "provenance.json"])

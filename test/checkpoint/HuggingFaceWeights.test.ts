@@ -24,7 +24,7 @@ describe("fromTensors", () => {
 
   it("takes the parameters as they are, sorted", () => {
     accepted(parameters)
-    accepted(Object.fromEntries(Object.entries(parameters).reverse()))
+    accepted(Object.fromEntries(Object.entries(parameters).toReversed()))
   })
 
   it("takes the old names of layer normalisation", () => {

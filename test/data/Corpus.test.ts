@@ -12,7 +12,7 @@ describe("the Brown corpus", () => {
   let corpus: CorpusText
   beforeAll(async () => {
     corpus = (await run(real)).corpus
-  })
+  }, 60_000)
 
   it("has 500 files of 15 genres, and a digest", () => {
     assert.strictEqual(corpus.texts.size, 500)

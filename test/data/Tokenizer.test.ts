@@ -25,7 +25,7 @@ describe("the committed tokenizer", () => {
     sentences = ["ca01", "cj30", "cr09", "cp12"].flatMap((file) =>
       parseBrown(file, loaded.corpus.texts.get(file) ?? "").sentences.map((sentence) => sentence.words)
     )
-  })
+  }, 60_000)
 
   const words = (text: string) => text.split(/\s+/).filter((word) => word !== "")
 

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { evaluateAll, type HostTensor, Tensor, tf } from "homodistil/backend"
 import type { DistillationLoss, LossInput, TappedOutputs } from "homodistil/loss"
 import * as Loss from "homodistil/loss"
@@ -22,19 +22,16 @@ export const size = { layers: 2, heads: 2, rows: 2, length: 3, masked: 3, studen
 
 const side = (name: string, seed: Seed.Seed, width: number): Named<HostTensor> => {
   const { layers, heads, rows, length, masked, words } = size
-  const states = (key: string) => [
-    `${name} ${key}`,
-    uniform(Seed.child(seed, `${name} ${key}`), [rows * length, width], 2)
-  ]
-  return Object.fromEntries([
-    states("embedding"),
-    ...Array.from({ length: layers }, (_, i) => states(`hidden ${i}`)),
-    ...Array.from({ length: layers }, (_, i) => [
-      `${name} scores ${i}`,
-      uniform(Seed.child(seed, `${name} scores`, i), [rows, heads, length, length], 4)
-    ]),
-    [`${name} logits`, uniform(Seed.child(seed, `${name} logits`), [masked, words], 3)]
-  ])
+  const states = (key: string) => uniform(Seed.child(seed, `${name} ${key}`), [rows * length, width], 2)
+  const scores = (i: number) => uniform(Seed.child(seed, `${name} scores`, i), [rows, heads, length, length], 4)
+  const perLayer = Array.from({ length: layers }, (_, i) => ({
+    [`${name} hidden ${i}`]: states(`hidden ${i}`),
+    [`${name} scores ${i}`]: scores(i)
+  }))
+  return perLayer.reduce<Named<HostTensor>>((all, layer) => ({ ...all, ...layer }), {
+    [`${name} embedding`]: states("embedding"),
+    [`${name} logits`]: uniform(Seed.child(seed, `${name} logits`), [masked, words], 3)
+  })
 }
 
 /** The attention mask of `size`: the last token of the second row is padding. */
@@ -250,15 +247,10 @@ export const gradientIsTheSlope: LossLaw = ({ loss }) =>
           : { ...tensor, data: tensor.data.map((v, i) => v + by * (along.data[i] ?? 0)) }
       })
     const slope = ((await total(loss, moved(step))) - (await total(loss, moved(-step)))) / (2 * step)
-    const dot = names.reduce(
-      (sum, name) =>
-        sum +
-        (grads[`d ${name}`]?.data ?? new Float32Array()).reduce(
-          (s, g, i) => s + g * (direction[name]?.data[i] ?? 0),
-          0
-        ),
-      0
-    )
+    const dot = names.reduce((sum, name) => {
+      const along = direction[name]?.data ?? []
+      return [...(grads[`d ${name}`]?.data ?? [])].reduce((inner, g, i) => inner + g * (along[i] ?? 0), sum)
+    }, 0)
     close(slope, dot, 2e-3)
   })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { tf } from "homodistil/backend"
 import * as Scorer from "homodistil/importance"
 import { PeakGradient } from "../../examples/ownScorer.ts"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { assert } from "@effect/vitest"
 import { evaluateAll, type HostTensor, Tensor, type tf } from "homodistil/backend"
 import type { ImportanceScorer } from "homodistil/importance"

@@ -130,7 +130,7 @@ export const make = (): Graph => {
           opType: node.op,
           domain: node.domain,
           input: node.inputs.map(renamed),
-          output: node.op === "Identity" ? [...node.outputs] : node.outputs.map(renamed),
+          output: node.outputs.map(renamed),
           attribute: Object.entries(node.attributes).map(encodeAttribute)
         })),
         initializer: initializers,

@@ -8,8 +8,8 @@ export interface Pool {
   readonly clear: () => void
 }
 
-/** An empty pool that keeps at most `bound` arrays of each size. */
-export const make = (bound = 64): Pool => {
+/** An empty pool that keeps at most `bound` arrays of each size: as many as a deep model has parameters and moments of one shape. */
+export const make = (bound = 1024): Pool => {
   const kept = new Map<string, Array<HostArray>>()
   const key = (dtype: DType, length: number): string => `${dtype}:${length}`
   return {

@@ -3,10 +3,7 @@ import { graph, nameOf, symbol } from "./TracingBackend.ts"
 import { type Attributes, elementType, type OnnxType } from "./Graph.ts"
 
 /** How one tfjs kernel is written into the graph that is being recorded. */
-export type Rule = (
-  inputs: tf.NamedTensorInfoMap,
-  attributes: tf.NamedAttrMap
-) => tf.TensorInfo | Array<tf.TensorInfo>
+export type Rule = (inputs: tf.NamedTensorInfoMap, attributes: tf.NamedAttrMap) => tf.TensorInfo | Array<tf.TensorInfo>
 
 /** The input of a kernel that has this name; a defect when the kernel was called without it. */
 export const input = (inputs: tf.NamedTensorInfoMap, name: string): tf.TensorInfo => {
@@ -17,7 +14,7 @@ export const input = (inputs: tf.NamedTensorInfoMap, name: string): tf.TensorInf
 
 /** All inputs of a kernel that takes a list, in order. */
 export const inputList = (inputs: tf.NamedTensorInfoMap): ReadonlyArray<tf.TensorInfo> =>
-  Object.values(inputs).flatMap((tensor) => (tensor === undefined ? [] : Array.isArray(tensor) ? tensor : [tensor]))
+  Object.values(inputs).flatMap((tensor: tf.TensorInfo | ReadonlyArray<tf.TensorInfo> | undefined) => tensor ?? [])
 
 /** Appends a node over tensors and returns the tensor it makes. */
 export const node = (
@@ -35,6 +32,10 @@ export const constant = (
   shape: ReadonlyArray<number>,
   type: OnnxType = "float32"
 ): tf.TensorInfo => symbol(graph().constant(values, shape, type), shape, type === "int64" ? "int32" : type)
+
+/** A number as a constant of the tensor's own element type. */
+export const like = (x: tf.TensorInfo, value: number): tf.TensorInfo =>
+  constant([value], [], x.dtype === "int32" ? "int32" : x.dtype === "bool" ? "bool" : "float32")
 
 /** A list of integers (a shape, axes, sizes) as ONNX wants it: an int64 tensor of rank 1. */
 export const integers = (values: ReadonlyArray<number>): tf.TensorInfo => constant(values, [values.length], "int64")

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core"
+import * as Data from "effect/Data"
 import type { TensorSpec } from "../Tensor.ts"
 import * as Graph from "./Graph.ts"
 
@@ -6,30 +7,29 @@ import * as Graph from "./Graph.ts"
 export const tracing = "homodistil-tracing"
 
 /** What a text asked of the recorder that it cannot do: no rule for a kernel, or a look at values that do not exist yet. */
-export class TracingRefusal extends Error {
+export class TracingRefusal extends Data.TaggedError("TracingRefusal")<{
   readonly kernel: string
-  constructor(kernel: string, reason: string) {
-    super(reason)
-    this.kernel = kernel
-  }
-}
+  readonly message: string
+}> {}
+
+const refuse = (kernel: string, message: string): TracingRefusal => new TracingRefusal({ kernel, message })
 
 // tfjs has one engine and one active backend a process, and tracing never yields, so one recorder is enough.
 let recording: Graph.Graph | undefined
 
 /** The graph that is being recorded; a defect when none is. */
 export const graph = (): Graph.Graph => {
-  if (recording === undefined) throw new TracingRefusal("none", "a tensor of a finished recording was used")
+  if (recording === undefined) throw refuse("none", "a tensor of a finished recording was used")
   return recording
 }
 
 /** A tfjs backend whose tensors have names in a graph instead of values. */
 class TracingBackend extends tf.KernelBackend {
-  private readonly names = new WeakMap<object, string>()
+  private readonly names = new WeakMap<object, { readonly name: string; readonly of: Graph.Graph }>()
 
   override write(values: tf.BackendValues, shape: Array<number>, dtype: tf.DataType): tf.DataId {
     if (dtype === "string" || dtype === "complex64" || values === null)
-      throw new TracingRefusal("Const", `a constant of type ${dtype}`)
+      throw refuse("Const", `a constant of type ${dtype}`)
     const numbers = Array.from(values, Number)
     const type = dtype === "bool" ? "bool" : dtype === "int32" ? "int32" : "float32"
     return this.bind(graph().constant(numbers, shape, type))
@@ -37,19 +37,20 @@ class TracingBackend extends tf.KernelBackend {
   /** A new identity of the engine's for a value of the graph. */
   bind(name: string): tf.DataId {
     const id = {}
-    this.names.set(id, name)
+    this.names.set(id, { name, of: graph() })
     return id
   }
   nameOf(id: object): string {
-    const name = this.names.get(id)
-    if (name === undefined) throw new TracingRefusal("none", "a tensor from outside the text was used without being an input")
-    return name
+    const value = this.names.get(id)
+    if (value === undefined || value.of !== recording)
+      throw refuse("none", "a tensor from outside the text was used without being an input")
+    return value.name
   }
   override read(): Promise<tf.BackendValues> {
-    throw new TracingRefusal("read", "the text reads a tensor's values, which exist only when it runs")
+    throw refuse("read", "the text reads a tensor's values, which exist only when it runs")
   }
   override readSync(): tf.BackendValues {
-    throw new TracingRefusal("read", "the text reads a tensor's values, which exist only when it runs")
+    throw refuse("read", "the text reads a tensor's values, which exist only when it runs")
   }
   override numDataIds(): number {
     return 0
@@ -77,7 +78,8 @@ class TracingBackend extends tf.KernelBackend {
 }
 
 const backend = new TracingBackend()
-tf.registerBackend(tracing, () => backend)
+// of the lowest priority, so that tfjs never takes it for its own
+tf.registerBackend(tracing, () => backend, 0)
 
 /** The graph's name of a tensor. */
 export const nameOf = (tensor: tf.TensorInfo): string => backend.nameOf(tensor.dataId)
@@ -90,15 +92,20 @@ export const symbol = (name: string, shape: ReadonlyArray<number>, dtype: tf.Dat
 })
 
 /** Whether a text is being recorded just now: the fused operators ask. */
-export const isTracing = (): boolean => tf.getBackend() === tracing
+export const isTracing = (): boolean => recording !== undefined
 
 /** Records what `text` does: its graph, with inputs and outputs as ports. */
 export const record = <O>(
   inputs: ReadonlyArray<{ readonly path: string; readonly spec: TensorSpec }>,
   text: (tensors: ReadonlyMap<string, tf.Tensor>) => O,
   outputsOf: (result: O) => ReadonlyArray<readonly [path: string, tensor: tf.Tensor]>
-): { readonly graph: Graph.Graph; readonly inputs: ReadonlyArray<Graph.Port>; readonly outputs: ReadonlyArray<Graph.Port>; readonly result: O } => {
-  const previous = tf.getBackend()
+): {
+  readonly graph: Graph.Graph
+  readonly inputs: ReadonlyArray<Graph.Port>
+  readonly outputs: ReadonlyArray<Graph.Port>
+  readonly result: O
+} => {
+  const previous = tf.getBackend() || "cpu"
   const engine = tf.engine()
   recording = Graph.make()
   void tf.setBackend(tracing)
@@ -114,13 +121,13 @@ export const record = <O>(
     const result = text(tensors)
     const outputs = outputsOf(result).map(([path, tensor]): Graph.Port => {
       if (tensor.dtype !== "float32" && tensor.dtype !== "int32")
-        throw new TracingRefusal("output", `output ${path} has type ${tensor.dtype}; cast it to float32 or int32`)
+        throw refuse("output", `output ${path} has type ${tensor.dtype}; cast it to float32 or int32`)
       return { value: nameOf(tensor), name: `out:${path}`, spec: { shape: tensor.shape, dtype: tensor.dtype } }
     })
     return { graph: recording, inputs: ports, outputs, result }
   } finally {
     engine.endScope()
     recording = undefined
-    if (previous) void tf.setBackend(previous)
+    void tf.setBackend(previous)
   }
 }

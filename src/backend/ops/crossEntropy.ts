@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { input, integers, node, type Rule } from "../onnx/Rule.ts"
 import { isTracing } from "../onnx/TracingBackend.ts"
-import { first, registerGradient, run } from "./fused.ts"
+import { first, registerGradient, run, upstream } from "./fused.ts"
 
 /**
  * The cross-entropy of each row's logits against its label, in nats.
@@ -21,18 +21,26 @@ export const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
  */
 export const klDivergence = (student: tf.Tensor, teacher: tf.Tensor): tf.Tensor => {
   if (isTracing()) return first(run("HomodistilKlDivergence", { student, teacher }))
-  const target = tf.logSoftmax(teacher)
+  const target = tf.logSoftmax(detached(teacher))
   return tf.sum(tf.mul(tf.exp(target), tf.sub(target, tf.logSoftmax(student))), -1)
 }
 
+/** The tensor, as a constant to differentiation. */
+const detached = tf.customGrad((x) => {
+  const constant = Array.isArray(x) ? first(x) : x
+  if (!(constant instanceof tf.Tensor)) throw new RangeError("only a tensor can be detached")
+  return { value: tf.clone(constant), gradFunc: (dy) => tf.zerosLike(upstream(dy)) }
+})
+
 const logSoftmax = (x: tf.TensorInfo) => node("LogSoftmax", [x], x.shape, "float32", { axis: { int: -1 } })
-const column = (x: tf.TensorInfo) =>
-  node("Reshape", [x, integers([x.shape[0] ?? 1, 1])], [x.shape[0] ?? 1, 1], x.dtype)
+const column = (x: tf.TensorInfo) => node("Reshape", [x, integers([x.shape[0] ?? 1, 1])], [x.shape[0] ?? 1, 1], x.dtype)
 
 const crossEntropyForward: Rule = (inputs) => {
   const [logits, labels] = [input(inputs, "logits"), input(inputs, "labels")]
   const rows = logits.shape[0] ?? 1
-  const picked = node("GatherElements", [logSoftmax(logits), column(labels)], [rows, 1], "float32", { axis: { int: 1 } })
+  const picked = node("GatherElements", [logSoftmax(logits), column(labels)], [rows, 1], "float32", {
+    axis: { int: 1 }
+  })
   return node("Neg", [node("Reshape", [picked, integers([rows])], [rows], "float32")], [rows], "float32")
 }
 

@@ -4,7 +4,11 @@ import * as tf from "@tensorflow/tfjs-core"
  * Runs a kernel that exists only while tracing: one native operator instead of the chain of tfjs kernels its eager twin is made of.
  * The eager twin stays the oracle: it is differentiated by tfjs, the traced one by its own backward rule.
  */
-export const run = (kernel: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap = {}): ReadonlyArray<tf.Tensor> => {
+export const run = (
+  kernel: string,
+  inputs: tf.NamedTensorMap,
+  attributes: tf.NamedAttrMap = {}
+): ReadonlyArray<tf.Tensor> => {
   const result: tf.Tensor | Array<tf.Tensor> = tf.engine().runKernel(kernel, inputs, attributes)
   return Array.isArray(result) ? result : [result]
 }

@@ -14,9 +14,7 @@ import { first, registerGradient, run } from "./fused.ts"
  * ```
  */
 export const gelu = (x: tf.Tensor): tf.Tensor =>
-  isTracing()
-    ? first(run("HomodistilGelu", { x }))
-    : tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))))
+  isTracing() ? first(run("HomodistilGelu", { x })) : tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))))
 
 const forward: Rule = (inputs) => {
   const x = input(inputs, "x")
@@ -34,7 +32,11 @@ const backward: Rule = (inputs) => {
   return op("Add", half, op("Mul", half, slope))
 }
 
-registerGradient("HomodistilGelu", ["x"], [], (dy, [x]) => (x === undefined ? [] : run("HomodistilGeluGrad", { dy, x })))
+registerGradient("HomodistilGelu", ["x"], [], (dy, [x]) =>
+  x === undefined ? [] : run("HomodistilGeluGrad", { dy, x })
+)
 
 /** The graph rules of the traced GELU. */
-export const geluRules = { HomodistilGelu: forward, HomodistilGeluGrad: backward } satisfies { readonly [kernel: string]: Rule }
+export const geluRules = { HomodistilGelu: forward, HomodistilGeluGrad: backward } satisfies {
+  readonly [kernel: string]: Rule
+}

@@ -51,7 +51,9 @@ const backward: Rule = (inputs) => {
   const rowMean = (t: tf.TensorInfo) =>
     node("ReduceMean", [t], mean.shape, "float32", { axes: { ints: [x.shape.length - 1] }, keepdims: { int: 1 } })
   const columnSum = (t: tf.TensorInfo) =>
-    node("ReduceSum", [t, integers(x.shape.slice(0, -1).map((_, i) => i))], gamma.shape, "float32", { keepdims: { int: 0 } })
+    node("ReduceSum", [t, integers(x.shape.slice(0, -1).map((_, i) => i))], gamma.shape, "float32", {
+      keepdims: { int: 0 }
+    })
   const unit = op("Mul", op("Sub", x, mean), inverse)
   const d = op("Mul", dy, gamma)
   const inner = op("Sub", op("Sub", d, rowMean(d)), op("Mul", unit, rowMean(op("Mul", d, unit))))
@@ -75,4 +77,3 @@ export const layerNormRules = { HomodistilLayerNorm: forward, HomodistilLayerNor
 
 /** BERT's ε in layer normalisation. */
 export const bertEpsilon = 1e-12
-

@@ -10,9 +10,7 @@ import { first, registerGradient, run } from "./fused.ts"
  * `x` is [rows, in], `weight` [out, in], `bias` [out]; the result is [rows, out].
  */
 export const linear = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor =>
-  isTracing()
-    ? first(run("HomodistilLinear", { x, weight, bias }))
-    : tf.add(tf.matMul(x, weight, false, true), bias)
+  isTracing() ? first(run("HomodistilLinear", { x, weight, bias })) : tf.add(tf.matMul(x, weight, false, true), bias)
 
 /**
  * A scaled product with the second operand transposed, α a bᵀ, over the last two axes: attention's scores.
@@ -20,9 +18,7 @@ export const linear = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Ten
  * `a` is [..., m, k], `b` [..., n, k]; the result is [..., m, n].
  */
 export const scaledProduct = (a: tf.Tensor, b: tf.Tensor, alpha: number): tf.Tensor =>
-  isTracing()
-    ? first(run("HomodistilScaledProduct", { a, b }, { alpha }))
-    : tf.mul(tf.matMul(a, b, false, true), alpha)
+  isTracing() ? first(run("HomodistilScaledProduct", { a, b }, { alpha })) : tf.mul(tf.matMul(a, b, false, true), alpha)
 
 const linearForward: Rule = (inputs) => {
   const [x, weight, bias] = [input(inputs, "x"), input(inputs, "weight"), input(inputs, "bias")]

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core"
-import { alias, broadcast, cast, constant, dtypeOf, input, inputList, node, number, type Rule } from "../Rule.ts"
+import { alias, broadcast, cast, constant, dtypeOf, input, inputList, like, node, number, type Rule } from "../Rule.ts"
 
 const unary =
   (op: string): Rule =>
@@ -30,8 +30,8 @@ const times = (a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo => node("Mul",
 export const elementwise = {
   Add: binary("Add"),
   Sub: binary("Sub"),
-  // tfjs multiplies masks (bool) with numbers after casting them itself, so plain Mul is enough
-  Multiply: binary("Mul"),
+  // tfjs casts a mask (bool) that meets numbers; only two masks arrive here as they are
+  Multiply: (inputs, attributes) => binary(input(inputs, "a").dtype === "bool" ? "And" : "Mul")(inputs, attributes),
   RealDiv: binary("Div"),
   Maximum: binary("Max"),
   Minimum: binary("Min"),
@@ -68,7 +68,7 @@ export const elementwise = {
   Cos: unary("Cos"),
   Step: (inputs, attributes) => {
     const x = input(inputs, "x")
-    const positive = cast(node("Greater", [x, constant([0], [])], x.shape, "bool"), "float32")
+    const positive = cast(node("Greater", [x, like(x, 0)], x.shape, "bool"), "float32")
     const slope = number(attributes, "alpha")
     if (slope === 0) return positive
     const negative = node("Sub", [constant([1], []), positive], x.shape, "float32")
@@ -76,9 +76,8 @@ export const elementwise = {
   },
   ClipByValue: (inputs, attributes) => {
     const x = input(inputs, "x")
-    const low = constant([number(attributes, "clipValueMin")], [])
-    const high = constant([number(attributes, "clipValueMax")], [])
-    return node("Clip", [x, low, high], x.shape, x.dtype)
+    const bounds = ["clipValueMin", "clipValueMax"].map((name) => like(x, number(attributes, name)))
+    return node("Clip", [x, ...bounds], x.shape, x.dtype)
   },
   Identity: (inputs) => alias(input(inputs, "x")),
   Cast: (inputs, attributes) => {

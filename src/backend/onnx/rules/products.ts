@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { elements } from "../../Tensor.ts"
-import { axisOf, constant, flag, input, integers, node, number, type Rule } from "../Rule.ts"
+import { axisOf, cast, constant, flag, input, integers, like, node, number, type Rule } from "../Rule.ts"
 
 /** ONNX Runtime's product with transposes and a factor folded in. */
 export const product = (
@@ -8,9 +8,8 @@ export const product = (
   b: tf.TensorInfo,
   options: { readonly transposeA?: boolean; readonly transposeB?: boolean; readonly alpha?: number } = {}
 ): tf.TensorInfo => {
-  const rank = a.shape.length
-  const rows = a.shape[options.transposeA ? rank - 1 : rank - 2] ?? 1
-  const columns = b.shape[options.transposeB ? rank - 2 : rank - 1] ?? 1
+  const rows = a.shape.at(options.transposeA ? -1 : -2) ?? 1
+  const columns = b.shape.at(options.transposeB ? -2 : -1) ?? 1
   const batch = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
   const attributes = {
     transA: { int: options.transposeA ? 1 : 0 },
@@ -18,7 +17,7 @@ export const product = (
     alpha: { float: options.alpha ?? 1 }
   }
   const shape = [...batch, rows, columns]
-  return rank === 2
+  return shape.length === 2
     ? node("Gemm", [a, b], shape, "float32", attributes)
     : node("FusedMatMul", [a, b], shape, "float32", attributes, "com.microsoft")
 }
@@ -32,19 +31,20 @@ export const products = {
     }),
   GatherV2: (inputs, attributes) => {
     const [x, indices] = [input(inputs, "x"), input(inputs, "indices")]
+    if (number(attributes, "batchDims") !== 0) throw new RangeError("a compiled text gathers without batch dimensions")
     const axis = axisOf(number(attributes, "axis"), x.shape.length)
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)]
     return node("Gather", [x, indices], shape, x.dtype, { axis: { int: axis } })
   },
   UnsortedSegmentSum: (inputs, attributes) => {
-    const [x, ids] = [input(inputs, "x"), input(inputs, "segmentIds")]
+    const [x, ids] = [cast(input(inputs, "x"), "float32"), input(inputs, "segmentIds")]
     const segments = number(attributes, "numSegments")
     const rows = elements(ids.shape)
     const inner = x.shape.slice(ids.shape.length)
     const width = elements(inner)
     // ScatterElements, not ScatterND: the latter's additions race when an index repeats and more than one thread runs,
     // and the tokens of a batch always repeat.
-    const zeros = node("Expand", [constant([0], []), integers([segments, width])], [segments, width], x.dtype)
+    const zeros = node("Expand", [like(x, 0), integers([segments, width])], [segments, width], x.dtype)
     const column = node("Reshape", [ids, integers([rows, 1])], [rows, 1], "int32")
     const index = node("Expand", [column, integers([rows, width])], [rows, width], "int32")
     const values = node("Reshape", [x, integers([rows, width])], [rows, width], x.dtype)
@@ -56,11 +56,19 @@ export const products = {
     return shape.length === 2 ? sums : node("Reshape", [sums, integers(shape)], shape, x.dtype)
   },
   OneHot: (inputs, attributes) => {
+    // Equal rather than ONNX's OneHot, which counts negative indices from the end: in tfjs they have no entry
     const indices = input(inputs, "indices")
+    const dtype = attributes["dtype"] === "int32" ? "int32" : "float32"
     const depth = number(attributes, "depth")
-    const values = constant([number(attributes, "offValue", 0), number(attributes, "onValue", 1)], [2])
     const shape = [...indices.shape, depth]
-    const hot = node("OneHot", [indices, constant([depth], [], "int32"), values], shape, "float32", { axis: { int: -1 } })
-    return attributes["dtype"] === "int32" ? node("Cast", [hot], shape, "int32", { to: { int: 6 } }) : hot
+    const column = node("Reshape", [indices, integers([...indices.shape, 1])], [...indices.shape, 1], "int32")
+    const classes = constant(
+      Array.from({ length: depth }, (_, i) => i),
+      [depth],
+      "int32"
+    )
+    const value = (name: string, otherwise: number) => constant([number(attributes, name, otherwise)], [], dtype)
+    const hit = node("Equal", [column, classes], shape, "bool")
+    return node("Where", [hit, value("onValue", 1), value("offValue", 0)], shape, dtype)
   }
 } satisfies { readonly [kernel: string]: Rule }

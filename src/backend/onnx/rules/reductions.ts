@@ -1,11 +1,15 @@
-import * as tf from "@tensorflow/tfjs-core"
-import { alias, axisOf, flag, input, integers, node, number, numbers, type Rule } from "../Rule.ts"
+import type * as tf from "@tensorflow/tfjs-core"
+import { alias, axisOf, cast, flag, input, integers, node, number, numbers, type Rule } from "../Rule.ts"
 
 const reducedShape = (x: tf.TensorInfo, axes: ReadonlyArray<number>, keep: boolean): ReadonlyArray<number> =>
   x.shape.flatMap((size, i) => (axes.includes(i) ? (keep ? [1] : []) : [size]))
 
 const axesOf = (x: tf.TensorInfo, given: ReadonlyArray<number>): ReadonlyArray<number> =>
   given.length === 0 ? x.shape.map((_, i) => i) : given.map((axis) => axisOf(axis, x.shape.length))
+
+/** tfjs means numbers of every type as float32. */
+const mean: Rule = (inputs, attributes) =>
+  reduction("ReduceMean", "axis")({ x: cast(input(inputs, "x"), "float32") }, attributes)
 
 /** tfjs leaves the axes out to mean all of them, and gives an empty list to mean none. Opset 17 takes ReduceSum's as an input. */
 const reduction =
@@ -26,7 +30,7 @@ const reduction =
 /** Kernels that shrink axes, and the softmax that works along the last. */
 export const reductions = {
   Sum: reduction("ReduceSum", "axis"),
-  Mean: reduction("ReduceMean", "axis"),
+  Mean: mean,
   Prod: reduction("ReduceProd", "axis"),
   Max: reduction("ReduceMax", "reductionIndices"),
   Min: reduction("ReduceMin", "axis"),
@@ -41,9 +45,5 @@ export const reductions = {
   Softmax: (inputs) => {
     const x = input(inputs, "logits")
     return node("Softmax", [x], x.shape, "float32", { axis: { int: -1 } })
-  },
-  LogSoftmax: (inputs) => {
-    const x = input(inputs, "logits")
-    return node("LogSoftmax", [x], x.shape, "float32", { axis: { int: -1 } })
   }
 } satisfies { readonly [kernel: string]: Rule }

@@ -1,22 +1,31 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { elements } from "../../Tensor.ts"
 import { graph, nameOf, symbol } from "../TracingBackend.ts"
-import { alias, axisOf, constant, dtypeOf, input, inputList, integers, node, number, numbers, type Rule } from "../Rule.ts"
+import {
+  alias,
+  axisOf,
+  constant,
+  dtypeOf,
+  input,
+  inputList,
+  integers,
+  like,
+  node,
+  number,
+  numbers,
+  type Rule
+} from "../Rule.ts"
 
 const reshape = (x: tf.TensorInfo, shape: ReadonlyArray<number>): tf.TensorInfo =>
   node("Reshape", [x, integers(shape)], shape, x.dtype)
 
 /** A constant tensor filled with one value: an Expand, so that large ones take no room in the model. */
 const fill = (value: number, shape: ReadonlyArray<number>, dtype: tf.DataType): tf.TensorInfo => {
-  const one = constant([value], [], dtype === "int32" ? "int32" : dtype === "bool" ? "bool" : "float32")
+  const one = constant([value], [], dtype === "int32" || dtype === "bool" ? dtype : "float32")
   return shape.length === 0 ? one : node("Expand", [one, integers(shape)], shape, dtype)
 }
 
-const slice = (
-  x: tf.TensorInfo,
-  begin: ReadonlyArray<number>,
-  size: ReadonlyArray<number>
-): tf.TensorInfo => {
+const slice = (x: tf.TensorInfo, begin: ReadonlyArray<number>, size: ReadonlyArray<number>): tf.TensorInfo => {
   const ends = begin.map((b, i) => b + (size[i] ?? 0))
   return node("Slice", [x, integers(begin), integers(ends), integers(begin.map((_, i) => i))], size, x.dtype)
 }
@@ -37,7 +46,13 @@ export const shapes = {
   Transpose: (inputs, attributes) => {
     const x = input(inputs, "x")
     const perm = numbers(attributes, "perm")
-    return node("Transpose", [x], perm.map((from) => x.shape[from] ?? 0), x.dtype, { perm: { ints: perm } })
+    return node(
+      "Transpose",
+      [x],
+      perm.map((from) => x.shape[from] ?? 0),
+      x.dtype,
+      { perm: { ints: perm } }
+    )
   },
   Concat: (inputs, attributes) => {
     const all = inputList(inputs)
@@ -55,7 +70,13 @@ export const shapes = {
     const one = [...first.shape]
     one.splice(axis, 0, 1)
     const shape = one.map((size, i) => (i === axis ? all.length : size))
-    return node("Concat", all.map((x) => reshape(x, one)), shape, first.dtype, { axis: { int: axis } })
+    return node(
+      "Concat",
+      all.map((x) => reshape(x, one)),
+      shape,
+      first.dtype,
+      { axis: { int: axis } }
+    )
   },
   Unpack: (inputs, attributes) => {
     const x = input(inputs, "value")
@@ -93,11 +114,13 @@ export const shapes = {
   },
   Slice: (inputs, attributes) => {
     const x = input(inputs, "x")
-    const begin = x.shape.map((_, i) => numbers(attributes, "begin")[i] ?? 0)
-    const size = x.shape.map((whole, i) => {
-      const asked = numbers(attributes, "size")[i] ?? -1
-      return asked < 0 ? whole - (begin[i] ?? 0) : asked
-    })
+    const asked = (name: string): Array<number> => [...numbers(attributes, name)]
+    const [begin = [], size = []] = tf.slice_util.parseSliceParams(
+      { ...x, shape: x.shape },
+      asked("begin"),
+      asked("size")
+    )
+    tf.slice_util.assertParamsValid({ ...x, shape: x.shape }, begin, size)
     return slice(x, begin, size)
   },
   PadV2: (inputs, attributes) => {
@@ -106,18 +129,17 @@ export const shapes = {
     const pairs = Array.isArray(value) ? value.map((pair) => (Array.isArray(pair) ? pair.map(Number) : [0, 0])) : []
     const shape = x.shape.map((size, i) => size + (pairs[i]?.[0] ?? 0) + (pairs[i]?.[1] ?? 0))
     const pads = integers([...pairs.map((pair) => pair[0] ?? 0), ...pairs.map((pair) => pair[1] ?? 0)])
-    const filler = constant([number(attributes, "constantValue")], [], x.dtype === "int32" ? "int32" : "float32")
-    return node("Pad", [x, pads, filler], shape, x.dtype)
+    return node("Pad", [x, pads, like(x, number(attributes, "constantValue"))], shape, x.dtype)
   },
   Tile: (inputs, attributes) => {
     const x = input(inputs, "x")
     const reps = numbers(attributes, "reps")
-    return node("Tile", [x, integers(reps)], x.shape.map((size, i) => size * (reps[i] ?? 1)), x.dtype)
-  },
-  BroadcastTo: (inputs, attributes) => {
-    const x = input(inputs, "x")
-    const shape = numbers(attributes, "shape")
-    return node("Expand", [x, integers(shape)], shape, x.dtype)
+    return node(
+      "Tile",
+      [x, integers(reps)],
+      x.shape.map((size, i) => size * (reps[i] ?? 1)),
+      x.dtype
+    )
   },
   Fill: (_, attributes) => fill(number(attributes, "value"), numbers(attributes, "shape"), dtypeOf(attributes)),
   ZerosLike: (inputs) => fill(0, input(inputs, "x").shape, input(inputs, "x").dtype),

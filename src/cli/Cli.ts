@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Failure from "./Failure.ts"
+import * as Distill from "./Distill.ts"
+import * as Pretrain from "./Pretrain.ts"
+import * as Reproduce from "./Reproduce.ts"
+import { Screen } from "./Screen.ts"
+import { Setup } from "./Setup.ts"
+
+const root = Command.make("homodistil").pipe(
+  Command.withDescription(
+    "Homotopic distillation of BERT (HomoDistil, ICLR 2023): a student starts as its teacher and is pruned while it is distilled. " +
+      Failure.exitCodesText
+  ),
+  Command.withExamples([
+    { command: "homodistil reproduce table6", description: "The paper's Table 6 at micro scale, on real text" },
+    { command: "homodistil distill --out student --ratio .5", description: "A student of half the width" },
+    { command: "homodistil pretrain --out teacher", description: "A teacher of your own" }
+  ]),
+  Command.withSubcommands([Reproduce.command, Distill.command, Pretrain.command])
+)
+
+/** Help and version go to standard output; a command line that cannot be parsed gives one line a problem on standard error. */
+const presenter = Layer.effect(
+  CliOutput.Presenter,
+  Effect.map(Screen, (screen) => ({
+    present: (event: CliOutput.Presenter.Event) =>
+      event._tag === "InvalidInvocation"
+        ? screen.error(`${Failure.invocation(event.errors, event.commandPath)}\n`)
+        : CliOutput.defaultPresenter.present(event)
+  }))
+)
+
+const config = Layer.succeed(
+  CliConfig.CliConfig,
+  CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+)
+
+/**
+ * Runs a command line and gives its exit code; whatever goes wrong is said on standard error.
+ *
+ * An interruption passes through, after a word about what is kept.
+ */
+export const run = (args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const { machine } = yield* Setup
+    yield* Command.runWith(root, { version: machine.version })(args)
+    return Failure.exitCodes.done
+  }).pipe(
+    Effect.provide([presenter, config]),
+    Effect.catchTag("ShowHelp", ({ errors }) =>
+      Effect.succeed(errors.length === 0 ? Failure.exitCodes.done : Failure.exitCodes.refused)
+    ),
+    Effect.onInterrupt(() =>
+      Effect.flatMap(Screen, (screen) => screen.error("stopped; what was finished before is kept\n"))
+    ),
+    Effect.catchCause((cause) =>
+      Effect.gen(function* () {
+        const { text, code } = Failure.report(cause)
+        yield* (yield* Screen).error(`${text}\n`)
+        return code
+      })
+    )
+  )

@@ -1,0 +1,174 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Flag from "effect/cli/Flag"
+import { DistillPlan, LearningRate, Method, PruningMode, Training } from "../distill/index.ts"
+import * as Scorer from "../importance/index.ts"
+import * as Loss from "../loss/index.ts"
+import { RemainingRatio } from "../pruning/index.ts"
+import { ConfigError } from "../spec/index.ts"
+import * as Flags from "./Flags.ts"
+import * as Scorers from "./Scorers.ts"
+import * as Settings from "./Settings.ts"
+
+const optional = (name: string, description: string) =>
+  Flag.Finite(name).pipe(Flag.withMetavar("number"), Flag.withDescription(description), Flag.optional)
+
+const ratios = {
+  cubic: RemainingRatio.cubic,
+  linear: RemainingRatio.linear,
+  "one-shot": ({ final }: RemainingRatio.FallOptions) => RemainingRatio.oneShot({ final }),
+  constant: () => RemainingRatio.constant()
+}
+
+const modes = {
+  hard: PruningMode.hard,
+  masked: PruningMode.masked(),
+  regrowth: PruningMode.masked({ regrowth: true })
+}
+
+const scales = { teacherVariance: "teacherVariance", raw: "raw" } as const
+
+const names = (table: object): string => Object.keys(table).join(", ")
+
+/** The flags that shape a distillation. */
+export const flags = {
+  scorer: Flags.word("scorer", "platon", `importance score: ${names(Scorers.scorers)}`),
+  window: Flag.Int("window").pipe(
+    Flag.withDescription("steps a score is averaged over (default 10), where the scorer has a window"),
+    Flag.optional
+  ),
+  beta1: optional("beta1", "PLATON's smoothing of the sensitivity (default .85)"),
+  beta2: optional("beta2", "PLATON's smoothing of the uncertainty (default .95)"),
+  ratio: optional("ratio", "share of the units of every axis that remains (default .25)"),
+  schedule: Flags.word("schedule", "cubic", `how the ratio falls: ${names(ratios)} (constant prunes nothing)`),
+  start: optional("start", "share of the steps before pruning starts (default 0)"),
+  end: optional("end", "share of the steps after which the ratio is final (default .7)"),
+  pruneEvery: Flags.integer("prune-every", 10, "steps between two prunings"),
+  steps: Flags.integer("steps", 400, "training steps"),
+  batch: Flags.integer("batch", 16, "rows of a batch"),
+  learningRate: Flags.number("learning-rate", 3e-3, "highest learning rate, after 5 % warm-up"),
+  mode: Flags.word("mode", "hard", "what pruning does: hard (cuts), masked (silences), regrowth (silences; units may come back)"),
+  attentionScale: Flags.word("attention-scale", "teacherVariance", `unit of attention errors: ${names(scales)} (the paper's)`),
+  seed: Flags.integer("seed", 0, "seed of everything random")
+}
+
+/** What the flags give. */
+export interface Options {
+  readonly scorer: string
+  readonly window: Option.Option<number>
+  readonly beta1: Option.Option<number>
+  readonly beta2: Option.Option<number>
+  readonly ratio: Option.Option<number>
+  readonly schedule: string
+  readonly start: Option.Option<number>
+  readonly end: Option.Option<number>
+  readonly pruneEvery: number
+  readonly steps: number
+  readonly batch: number
+  readonly learningRate: number
+  readonly mode: string
+  readonly attentionScale: string
+  readonly seed: number
+}
+
+const calledOnTheCommandLine: Settings.Flags = {
+  final: ["--ratio", 0.25],
+  start: ["--start", 0],
+  end: ["--end", 0.7],
+  steps: ["--steps", 400],
+  rows: ["--batch", 16],
+  pruneEvery: ["--prune-every", 10],
+  peak: ["--learning-rate", 3e-3]
+}
+
+const attempt = <A>(make: () => A) => Settings.attempt(calledOnTheCommandLine, make)
+
+const given = <K extends string>(key: K, value: Option.Option<number>): { readonly [P in K]?: number } => {
+  const none: { readonly [P in K]?: number } = {}
+  return Option.isNone(value) ? none : { ...none, [key]: value.value }
+}
+
+/** A schedule takes some of `--ratio`, `--start` and `--end`; the others must be left out. */
+const takes: { readonly [schedule: string]: ReadonlyArray<"ratio" | "start" | "end"> } = {
+  cubic: ["ratio", "start", "end"],
+  linear: ["ratio", "start", "end"],
+  "one-shot": ["ratio"],
+  constant: []
+}
+
+const ratioOf = (o: Options): Effect.Effect<RemainingRatio.RemainingRatio, ConfigError> =>
+  Effect.flatMap(
+    Settings.choice<(options: RemainingRatio.FallOptions) => RemainingRatio.RemainingRatio>("--schedule", o.schedule, ratios),
+    (make) => {
+      const useless = (["ratio", "start", "end"] as const).filter(
+        (key) => Option.isSome(o[key]) && !(takes[o.schedule] ?? []).includes(key)
+      )
+      const problems = useless.map((key) => ({
+        key: `--${key}`,
+        value: String(Option.getOrNull(o[key])),
+        bound: `left out with --schedule ${o.schedule}`,
+        remedy: "use --schedule cubic, or leave it out"
+      }))
+      if (problems.length > 0) return Effect.fail(new ConfigError({ problems }))
+      return attempt(() =>
+        make({
+          final: Option.getOrElse(o.ratio, () => 0.25),
+          ...given("start", o.start),
+          ...given("end", o.end)
+        })
+      )
+    }
+  )
+
+/** The components that the flags ask for; a `ConfigError` names every flag that is wrong. */
+export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigError> =>
+  Effect.gen(function* () {
+    const parts = {
+      scorer: Scorers.scorer(o.scorer, {
+        ...given("window", o.window),
+        ...given("beta1", o.beta1),
+        ...given("beta2", o.beta2)
+      }),
+      ratio: ratioOf(o),
+      training: attempt(() => Training.make({ steps: o.steps, rows: o.batch, pruneEvery: o.pruneEvery })),
+      learningRate: attempt(() => LearningRate.linearDecay({ peak: o.learningRate, warmup: 0.05 })),
+      mode: Settings.choice("--mode", o.mode, modes),
+      loss: Effect.map(Settings.choice("--attention-scale", o.attentionScale, scales), (scale) => Loss.homoDistil({ scale })),
+      seed: Settings.count("--seed", o.seed, 0, 0)
+    }
+    yield* Settings.checkAll(parts)
+    const made = yield* Effect.all(parts)
+    return yield* DistillPlan.resolve.pipe(
+      Effect.provide(
+        Layer.mergeAll(
+          Method.homoDistil(),
+          Scorer.layer(made.scorer),
+          RemainingRatio.layer(made.ratio),
+          Training.layer(made.training),
+          LearningRate.layer(made.learningRate),
+          PruningMode.layer(made.mode),
+          Loss.layer(made.loss)
+        )
+      )
+    )
+  })
+
+/** The settings by flag, for the command line that makes a student again. */
+export const written = (o: Options): { readonly [flag: string]: string | number | undefined } => ({
+  scorer: o.scorer,
+  window: Option.getOrUndefined(o.window),
+  beta1: Option.getOrUndefined(o.beta1),
+  beta2: Option.getOrUndefined(o.beta2),
+  ratio: Option.getOrUndefined(o.ratio),
+  schedule: o.schedule,
+  start: Option.getOrUndefined(o.start),
+  end: Option.getOrUndefined(o.end),
+  "prune-every": o.pruneEvery,
+  steps: o.steps,
+  batch: o.batch,
+  "learning-rate": o.learningRate,
+  mode: o.mode,
+  "attention-scale": o.attentionScale,
+  seed: o.seed
+})

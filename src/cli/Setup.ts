@@ -1,0 +1,31 @@
+import * as Context from "effect/Context"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Layer from "effect/Layer"
+import type * as Path from "effect/Path"
+import type { Backend } from "../backend/index.ts"
+import type { CellRun, RunStore } from "../experiment/index.ts"
+import type { Spec } from "../spec/index.ts"
+
+/** A backend and what is hashed of it. */
+export interface ProvidedBackend {
+  readonly spec: Spec.Spec
+  readonly layer: Layer.Layer<Backend>
+}
+
+/** What the commands run with; `main.ts` decides it, so that no command names a concrete layer. */
+export interface SetupShape {
+  readonly machine: CellRun.Machine
+  /** The versions of homodistil, Node and what computes, for provenance. */
+  readonly versions: { readonly [name: string]: string }
+  /** Cores of the machine. */
+  readonly cores: number
+  /** The folder of the package: its assets and experiments are found from here. */
+  readonly root: string
+  /** A backend whose sessions have so many threads. */
+  readonly backend: (threads: number) => ProvidedBackend
+  /** The store of finished cells in a folder. */
+  readonly store: (folder: string) => Layer.Layer<RunStore, never, FileSystem.FileSystem | Path.Path>
+}
+
+/** What the commands run with. */
+export class Setup extends Context.Service<Setup, SetupShape>()("homodistil/Setup") {}

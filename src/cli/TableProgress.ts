@@ -1,0 +1,114 @@
+import type { Runner } from "../experiment/index.ts"
+import * as RunView from "./RunView.ts"
+import * as Words from "./Words.ts"
+
+/** What is known of an experiment that is being run. */
+export interface TableProgress {
+  readonly title: string
+  readonly started: number
+  readonly cells: number
+  readonly kept: number
+  readonly jobs: number
+  /** Seconds that each finished cell took. */
+  readonly took: ReadonlyArray<number>
+  readonly running: ReadonlyMap<string, RunView.RunView>
+}
+
+/** Before anything is known but what is run. */
+export const start = (title: string, now: number): TableProgress => ({
+  title,
+  started: now,
+  cells: 0,
+  kept: 0,
+  jobs: 1,
+  took: [],
+  running: new Map()
+})
+
+/** How a cell is called: its row and its seed. */
+export const nameOf = ({ row, seed }: Runner.PlannedCell): string => `${row.label} · seed ${seed}`
+
+const without = (running: TableProgress["running"], key: string) => new Map([...running].filter(([k]) => k !== key))
+
+/** The state after an event. */
+export const follow = (state: TableProgress, event: Runner.RunnerEvent, now: number): TableProgress => {
+  if (event._tag === "Planned") {
+    const { cells, kept, jobs } = event
+    return { ...state, cells, kept, jobs }
+  }
+  const { running } = state
+  const { key } = event.cell
+  const view = running.get(key)
+  switch (event._tag) {
+    case "CellStarted":
+      return { ...state, running: new Map(running).set(key, RunView.start(nameOf(event.cell), now)) }
+    case "CellProgress":
+      return view === undefined
+        ? state
+        : { ...state, running: new Map(running).set(key, RunView.follow(view, event.event, now)) }
+    case "CellFinished":
+      return {
+        ...state,
+        running: without(running, key),
+        took: [...state.took, (now - (view?.started ?? now)) / 1000]
+      }
+  }
+}
+
+/** Seconds a cell takes: as the finished ones did, or as far as the running ones tell. */
+const perCell = ({ took, running }: TableProgress, now: number): number | undefined => {
+  if (took.length > 0) return took.reduce((sum, seconds) => sum + seconds, 0) / took.length
+  const guesses = [...running.values()].flatMap((view) => {
+    const ahead = RunView.left(view, now)
+    return ahead === undefined ? [] : [(now - view.started) / 1000 + ahead]
+  })
+  return guesses.length === 0 ? undefined : Math.max(...guesses)
+}
+
+/** Seconds until the last cell is finished, about; `undefined` while nothing tells. */
+export const left = (state: TableProgress, now: number): number | undefined => {
+  const each = perCell(state, now)
+  if (each === undefined) return undefined
+  const ahead = [...state.running.values()].map((view) => Math.max(0, each - (now - view.started) / 1000))
+  const waiting = state.cells - state.kept - state.took.length - state.running.size
+  return (waiting * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.jobs, waiting + ahead.length || 1)
+}
+
+/** The parts of the line about the whole. */
+export const total = (state: TableProgress, now: number): ReadonlyArray<string> => {
+  const ahead = left(state, now)
+  return [
+    state.title,
+    `${state.kept + state.took.length}/${Words.counted(state.cells, "cell")} done`,
+    ...(state.kept === 0 ? [] : [`${state.kept} of them kept from before`]),
+    `${Words.duration((now - state.started) / 1000)} so far`,
+    ...(ahead === undefined ? [] : [`about ${Words.duration(ahead)} left`])
+  ]
+}
+
+/** The lines that are rewritten on a terminal: one a running cell, one about the whole. */
+export const lines = (state: TableProgress, now: number, width: number): ReadonlyArray<string> => [
+  ...[...state.running.values()].flatMap((view) => Words.flow(RunView.parts(view, now), width)),
+  ...Words.flow(total(state, now), width)
+]
+
+/** The lasting line that an event deserves, if any; `state` is that after the event. */
+export const line = (state: TableProgress, event: Runner.RunnerEvent, now: number): string | undefined => {
+  switch (event._tag) {
+    case "Planned": {
+      const missing = event.cells - event.kept
+      const kept = event.kept === 0 ? "" : `, ${event.kept} kept from before`
+      const jobs = missing === 0 ? "" : `; ${Math.min(event.jobs, missing)} at a time`
+      return `${state.title}: ${Words.counted(event.cells, "cell")}${kept}${jobs}`
+    }
+    case "CellFinished": {
+      const { diverged, curve, provenance } = event.result
+      const last = curve.at(-1)
+      const end = diverged ?? (last === undefined ? "" : `discrepancy ${Words.short(last.discrepancy)}`)
+      const [, done, ...rest] = total(state, now)
+      return [`${nameOf(event.cell)}: ${Words.duration(provenance.seconds)}`, end, done, rest.at(-1) ?? ""].join("  ")
+    }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,105 @@
+import { ops } from "homodistil/backend"
+import { at, type Named } from "./engines.ts"
+
+// The operators in plain loops over double-precision numbers, written from their definitions alone.
+
+type Numbers = ArrayLike<number>
+
+/** An operator over plain numbers. */
+export type Text = (x: Named<Float64Array>) => Float64Array
+
+const get = (values: Numbers, i: number): number => values[i] ?? Number.NaN
+const fill = (length: number, f: (i: number) => number): Float64Array => Float64Array.from({ length }, (_, i) => f(i))
+const range = (length: number): ReadonlyArray<number> => Array.from({ length }, (_, i) => i)
+const sum = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0)
+
+/** Φ's error function by its Taylor series, which converges for every argument: erf z = 2/√π Σ (-1)ⁿ z²ⁿ⁺¹ / (n! (2n + 1)). */
+const erf = (z: number): number => {
+  if (Math.abs(z) > 5) return Math.sign(z)
+  let [term, total] = [z, z]
+  for (let n = 1; n < 120; n++) {
+    term *= -(z * z) / n
+    total += term / (2 * n + 1)
+  }
+  return (2 / Math.sqrt(Math.PI)) * total
+}
+
+export const gelu: Text = ({ x = new Float64Array() }) => x.map((v) => (v * (1 + erf(v / Math.SQRT2))) / 2)
+
+export const maskedLayerNorm =
+  (epsilon: number, kept: ReadonlyArray<boolean>): Text =>
+  (inputs) => {
+    const [x, gamma, beta] = [at(inputs, "x"), at(inputs, "gamma"), at(inputs, "beta")]
+    const width = kept.length
+    const units = range(width).filter((j) => kept[j])
+    return fill(x.length, (i) => {
+      const j = i % width
+      if (kept[j] !== true) return 0
+      const row = units.map((unit) => get(x, i - j + unit))
+      const mean = sum(row) / units.length
+      const variance = sum(row.map((v) => (v - mean) ** 2)) / units.length
+      return ((get(x, i) - mean) / Math.sqrt(variance + epsilon)) * get(gamma, j) + get(beta, j)
+    })
+  }
+
+export const layerNorm = (epsilon: number, width: number): Text =>
+  maskedLayerNorm(
+    epsilon,
+    range(width).map(() => true)
+  )
+
+export const linear =
+  (rows: number, from: number, to: number): Text =>
+  (inputs) =>
+    fill(rows * to, (i) => {
+      const [row, unit] = [Math.floor(i / to), i % to]
+      const products = range(from).map(
+        (k) => get(at(inputs, "x"), row * from + k) * get(at(inputs, "weight"), unit * from + k)
+      )
+      return sum(products) + get(at(inputs, "bias"), unit)
+    })
+
+export const scaledProduct =
+  (batch: number, m: number, k: number, n: number, alpha: number): Text =>
+  (inputs) =>
+    fill(batch * m * n, (i) => {
+      const [one, row, column] = [Math.floor(i / (m * n)), Math.floor(i / n) % m, i % n]
+      const a = (u: number) => get(at(inputs, "a"), (one * m + row) * k + u)
+      const b = (u: number) => get(at(inputs, "b"), (one * n + column) * k + u)
+      return alpha * sum(range(k).map((u) => a(u) * b(u)))
+    })
+
+const probabilities = (logits: Numbers, row: number, classes: number): ReadonlyArray<number> => {
+  const powers = range(classes).map((c) => Math.exp(get(logits, row * classes + c)))
+  return powers.map((p) => p / sum(powers))
+}
+
+export const crossEntropy =
+  (rows: number, classes: number): Text =>
+  (inputs) =>
+    fill(
+      rows,
+      (row) => -Math.log(get(probabilities(at(inputs, "logits"), row, classes), get(at(inputs, "labels"), row)))
+    )
+
+export const klDivergence =
+  (rows: number, classes: number): Text =>
+  (inputs) =>
+    fill(rows, (row) => {
+      const student = probabilities(at(inputs, "student"), row, classes)
+      return sum(probabilities(at(inputs, "teacher"), row, classes).map((p, c) => p * Math.log(p / get(student, c))))
+    })
+
+/** Which entries stay, in whole numbers; where float32 cannot tell a remainder of 4092 from -1, what it says is taken. */
+export const dropout =
+  (rate: number, rows: number, columns: number): Text =>
+  (inputs) => {
+    const [byRow, byColumn] = [at(inputs, "rows"), at(inputs, "columns")]
+    return fill(rows * columns, (i) => {
+      const [row, column] = [Math.floor(i / columns), i % columns]
+      const mixed =
+        get(byRow, 2 * row) * get(byColumn, column) + get(byRow, 2 * row + 1) + get(byColumn, columns + column)
+      const rest = mixed % ops.dropoutModulus
+      return rest >= rate * ops.dropoutModulus ? get(at(inputs, "x"), i) / (1 - rate) : 0
+    })
+  }

@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import onnxProto from "onnx-proto"
+import * as Graph from "../../../src/backend/onnx/Graph.ts"
+
+const scalar = { shape: [], dtype: "float32" } as const
+
+describe("Graph", () => {
+  it("shares small constants that are equal, and no others", () => {
+    const graph = Graph.make()
+    assert.strictEqual(graph.constant([1, 2], [2], "float32"), graph.constant([1, 2], [2], "float32"))
+    const others = [
+      graph.constant([1, 2], [2], "float32"),
+      graph.constant([1, 2], [1, 2], "float32"),
+      graph.constant([1, 2], [2], "int32"),
+      graph.constant([1, 3], [2], "float32")
+    ]
+    assert.strictEqual(new Set(others).size, others.length)
+    const large = () => graph.constant(new Float32Array(65), [65], "float32")
+    assert.notStrictEqual(large(), large())
+  })
+
+  it("counts nodes by operator, in the order of their names", () => {
+    const graph = Graph.make()
+    const a = graph.node("Neg", ["in:x"])
+    graph.node("Add", [a, a])
+    graph.nodes("Split", [a], 2)
+    graph.node("Neg", [a])
+    assert.deepStrictEqual(
+      [...graph.census()],
+      [
+        ["Add", 1],
+        ["Neg", 2],
+        ["Split", 1]
+      ]
+    )
+    assert.strictEqual(graph.size(), 4)
+  })
+
+  it("encodes types, attributes and constants as ONNX wants them", () => {
+    const graph = Graph.make()
+    const whole = graph.constant([1, 2], [2], "int64")
+    const y = graph.node(
+      "Odd",
+      ["in:x", whole],
+      { i: { int: 2 }, f: { float: 0.5 }, l: { ints: [1, 2] }, s: { string: "add" } },
+      "com.microsoft"
+    )
+    const bytes = graph.encode(
+      [{ value: "in:x", name: "in:x", spec: { shape: [2, 3], dtype: "int32" } }],
+      [{ value: y, name: "out:y", spec: scalar }]
+    )
+    const { graph: decoded, opsetImport } = onnxProto.onnx.ModelProto.toObject(
+      onnxProto.onnx.ModelProto.decode(bytes),
+      { longs: Number }
+    )
+    assert.deepStrictEqual(
+      opsetImport.map((o: { version: number }) => o.version),
+      [17, 1]
+    )
+    const [node] = decoded.node
+    assert.deepStrictEqual([node.opType, node.domain, node.output], ["Odd", "com.microsoft", ["out:y"]])
+    assert.deepStrictEqual(
+      node.attribute.map((a: { name: string }) => a.name),
+      ["i", "f", "l", "s"]
+    )
+    assert.deepStrictEqual(
+      [decoded.initializer[0].dataType, decoded.initializer[0].dims],
+      [Graph.elementType.int64, [2]]
+    )
+    assert.deepStrictEqual(decoded.input[0].type.tensorType.elemType, Graph.elementType.int32)
+  })
+
+  it("copies a value that is handed through or asked for twice", () => {
+    const graph = Graph.make()
+    const y = graph.node("Neg", ["in:x"])
+    const ports = [y, y, "in:x"].map((value, i) => ({ value, name: `out:${i}`, spec: scalar }))
+    const bytes = graph.encode([{ value: "in:x", name: "in:x", spec: scalar }], ports)
+    const { node } = onnxProto.onnx.ModelProto.toObject(onnxProto.onnx.ModelProto.decode(bytes)).graph
+    assert.deepStrictEqual(
+      node.map((n: { opType: string; input: ReadonlyArray<string>; output: ReadonlyArray<string> }) => [
+        n.opType,
+        ...n.input,
+        ...n.output
+      ]),
+      [
+        ["Neg", "in:x", "out:0"],
+        ["Identity", "out:0", "out:1"],
+        ["Identity", "in:x", "out:2"]
+      ]
+    )
+  })
+
+  it("knows the bytes of a tensor", () => assert.strictEqual(Graph.byteLength({ shape: [2, 3], dtype: "int32" }), 24))
+})

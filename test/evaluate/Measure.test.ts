@@ -1,0 +1,103 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Model } from "../../src/model/index.ts"
+import type { Task } from "../../src/data/index.ts"
+import { CutModel, FineTune, HeldOut, Measure, Probe, TaskExamples } from "../../src/evaluate/index.ts"
+import { Digest, Seed, Spec } from "../../src/spec/index.ts"
+import { toyDataset } from "../data/brown.ts"
+import { batch, model, prunedBothWays, randomRows, run, task, tokensOf } from "./tiny.ts"
+
+const dataset = toyDataset([90, 91, 92])
+const toy: Task = {
+  ...task("token", 3),
+  examples: (_, { split, count, length }) =>
+    tokensOf(randomRows(split === "train" ? 0 : 1, count, length), (id) => id % 3, length)
+}
+const few = { train: 20, test: 10, length: 6, rows: 5 }
+const sized = {
+  probe: { full: few, small: { ...few, train: 8 } },
+  fineTune: { full: { ...few, steps: 5 }, small: { ...few, steps: 2 } }
+}
+const measures = [Measure.heldOut(), Measure.curve(), Measure.parameters(), Measure.task(toy, sized)]
+const curve = [
+  { step: 0, discrepancy: 0 },
+  { step: 10, discrepancy: 2 },
+  { step: 20, discrepancy: 1 }
+]
+
+const context = (of: Model.Model, heldOut: HeldOut.Reference, small = false): Measure.MeasureContext => ({
+  model: of,
+  dataset,
+  heldOut,
+  curve,
+  seed: Seed.make(0),
+  small
+})
+
+const digest = (measure: Measure.Measure) => Digest.of(Spec.toJson(measure.spec))
+
+describe("Measure", () => {
+  it("gives a number for every column, each under an id of its own, the same for a masked and the cut model", () =>
+    run(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const heldOut = yield* HeldOut.reference(model(1), [batch(0, { rows: 4, padded: false })])
+          const together = Measure.all("all", measures)
+          const { cut, masked } = prunedBothWays(model(0))
+          const values = yield* together.run(context(cut, heldOut))
+          const ids = together.columns.map((column) => column.id)
+          assert.lengthOf(new Set(ids), ids.length)
+          assert.deepStrictEqual(Object.keys(values), ids)
+          assert.isTrue(Object.values(values).every(Number.isFinite))
+          assert.deepStrictEqual(yield* together.run(context(masked, heldOut)), values)
+          assert.strictEqual(values["parameters"], Model.size(cut))
+          assert.deepStrictEqual([values["curve.final"], values["curve.area"], values["curve.peak"]], [1, 1.5, 2])
+        })
+      )
+    ))
+
+  it("is what probe and fine-tuning give by themselves, in percent, and in a small context with the small options", () =>
+    run(
+      Effect.gen(function* () {
+        const heldOut = HeldOut.withoutTeacher([])
+        for (const [size, small] of [
+          ["full", false],
+          ["small", true]
+        ] as const) {
+          const measured = yield* Measure.task(toy, sized).run(context(model(0), heldOut, small))
+          const probe = Probe.make(toy, sized.probe[size])
+          const tuning = FineTune.make(toy, sized.fineTune[size])
+          const data = yield* TaskExamples.take(toy, dataset, tuning.options)
+          const seed = Seed.child(Seed.make(0), "fine-tune toy")
+          const probed = yield* Probe.run(probe, CutModel.of(model(0)), dataset)
+          const tuned = yield* FineTune.onExamples(tuning, model(0), data, seed)
+          assert.deepStrictEqual(measured, {
+            "toy.probe": 100 * probed.accuracy,
+            "toy.fineTune": 100 * tuned.accuracy
+          })
+        }
+      })
+    ))
+
+  it("has in its spec whatever shapes a number", () => {
+    const base = digest(Measure.task(toy, sized))
+    const { probe, fineTune } = sized
+    const others = [
+      { ...sized, probe: { ...probe, full: { ...probe.full, l2: 0.5 } } },
+      { ...sized, probe: { ...probe, small: { ...probe.small, test: 9 } } },
+      { ...sized, fineTune: { ...fineTune, full: { ...fineTune.full, learningRate: 0.5 } } },
+      { ...sized, fineTune: { ...fineTune, small: { ...fineTune.small, steps: 3 } } }
+    ]
+    assert.lengthOf(new Set([base, ...others.map((options) => digest(Measure.task(toy, options)))]), 5)
+    const renamed: Task = { ...toy, spec: Spec.make("other") }
+    assert.notStrictEqual(digest(Measure.task(renamed, sized)), base)
+    assert.lengthOf(new Set(measures.map(digest)), measures.length)
+  })
+
+  it("refuses impossible options at once", () => {
+    assert.throws(
+      () => Measure.fineTune(toy, { full: { steps: 0, rows: -1 } }),
+      /steps = 0[^]*rows = -1|rows = -1[^]*steps = 0/
+    )
+  })
+})
