@@ -3,10 +3,12 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
+import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import manifest from "../package.json" with { type: "json" }
 import { OnnxBackend } from "./backend/index.ts"
 import { Cli, Screen, Setup } from "./cli/index.ts"
 import { FileRunStore } from "./experiment/index.ts"
@@ -14,7 +16,12 @@ import { Spec } from "./spec/index.ts"
 
 // The wiring: what the commands run with is decided here and nowhere else.
 
-const { version, dependencies } = manifest
+const here = import.meta.url
+const root = fileURLToPath(new URL("..", here))
+const Manifest = Schema.fromJsonString(
+  Schema.Struct({ version: Schema.String, dependencies: Schema.Record(Schema.String, Schema.String) })
+)
+const { version, dependencies } = Schema.decodeSync(Manifest)(readFileSync(join(root, "package.json"), "utf8"))
 
 const setup = Layer.succeed(
   Setup.Setup,
@@ -23,11 +30,14 @@ const setup = Layer.succeed(
     versions: {
       homodistil: version,
       node: process.version,
-      "onnxruntime-node": dependencies["onnxruntime-node"],
-      "@tensorflow/tfjs-core": dependencies["@tensorflow/tfjs-core"]
+      ...Object.fromEntries(
+        ["onnxruntime-node", "@tensorflow/tfjs-core"].map((name) => [name, dependencies[name] ?? "unknown"])
+      )
     },
     cores: availableParallelism(),
-    root: fileURLToPath(new URL("..", import.meta.url)),
+    root,
+    // an installed package has its experiments compiled, beside what was compiled from src/
+    experiments: join(root, ...(here.endsWith(".ts") ? [] : ["dist"]), "experiments"),
     backend: (threads) => ({
       spec: Spec.make("onnx", { options: { threads } }),
       layer: OnnxBackend.layer({ threads })

@@ -133,6 +133,20 @@ const shapeOf = (options: OnnxOptions): BackendShape => {
  * Records a text once as an ONNX graph and runs it in ONNX Runtime: the whole step is one native call.
  *
  * A kernel without a rule is a `CompileError` that names the kernel and the line of the text.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Backend, OnnxBackend, Tensor, tf } from "homodistil/backend"
+ * const program = Effect.gen(function* () {
+ *   const backend = yield* Backend
+ *   const compiled = yield* backend.compile("twice", { x: Tensor.float(2) }, ({ x }) => ({ y: tf.mul(x, 2) }))
+ *   const made = yield* compiled.run({ x: yield* backend.upload(Tensor.host([1, 2])) })
+ *   return yield* backend.download(made.y)
+ * })
+ * const y = await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(OnnxBackend.layer())))
+ * assert.deepEqual([...y.data], [2, 4])
+ * ```
  */
 export const layer = (options: Partial<OnnxOptions> = {}): Layer.Layer<Backend> =>
   Layer.sync(Backend, () => shapeOf({ threads: options.threads ?? 1, spinning: options.spinning ?? false }))

@@ -10,28 +10,37 @@ import * as Pretrain from "./Pretrain.ts"
 import * as Reproduce from "./Reproduce.ts"
 import { Screen } from "./Screen.ts"
 import { Setup } from "./Setup.ts"
+import * as TraceRun from "./TraceRun.ts"
 
 const root = Command.make("homodistil").pipe(
   Command.withDescription(
-    "Homotopic distillation of BERT (HomoDistil, ICLR 2023): a student starts as its teacher and is pruned while it is distilled. " +
-      Failure.exitCodesText
+    Failure.withExitCodes(
+      "Homotopic distillation of BERT (HomoDistil, ICLR 2023): a student starts as its teacher and is pruned while it is distilled."
+    )
   ),
   Command.withExamples([
     { command: "homodistil reproduce table6", description: "The paper's Table 6 at micro scale, on real text" },
     { command: "homodistil distill --out student --ratio .5", description: "A student of half the width" },
     { command: "homodistil pretrain --out teacher", description: "A teacher of your own" }
   ]),
-  Command.withSubcommands([Reproduce.command, Distill.command, Pretrain.command])
+  Command.withSubcommands([Reproduce.command, Distill.command, Pretrain.command, TraceRun.command])
 )
 
 /** Help and version go to standard output; a command line that cannot be parsed gives one line a problem on standard error. */
 const presenter = Layer.effect(
   CliOutput.Presenter,
-  Effect.map(Screen, (screen) => ({
+  Effect.map(Screen, ({ out, error }) => ({
     present: (event: CliOutput.Presenter.Event) =>
-      event._tag === "InvalidInvocation"
-        ? screen.error(`${Failure.invocation(event.errors, event.commandPath)}\n`)
-        : CliOutput.defaultPresenter.present(event)
+      Effect.flatMap(CliOutput.Formatter, (formatter) => {
+        switch (event._tag) {
+          case "InvalidInvocation":
+            return error(`${Failure.invocation(event.errors, event.commandPath)}\n`)
+          case "Help":
+            return out(`${formatter.formatHelpDoc(event.helpDoc)}\n`)
+          case "Version":
+            return out(`${formatter.formatVersion(event.name, event.version)}\n`)
+        }
+      })
   }))
 )
 

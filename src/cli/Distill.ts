@@ -12,7 +12,7 @@ import { Axis, BertConfig, Model, Parameters } from "../model/index.ts"
 import { Padding } from "../report/index.ts"
 import { Spec } from "../spec/index.ts"
 import * as DistillSettings from "./DistillSettings.ts"
-import { exitCodesText } from "./Failure.ts"
+import { withExitCodes } from "./Failure.ts"
 import * as Flags from "./Flags.ts"
 import * as Progress from "./Progress.ts"
 import * as Provenance from "./Provenance.ts"
@@ -24,7 +24,12 @@ import * as TeacherFolder from "./TeacherFolder.ts"
 import * as Words from "./Words.ts"
 
 const sizes = (axes: Axis.Axes): string =>
-  RunView.widths(Object.fromEntries(Axis.prunable(axes).map(({ id, size }) => [id, size])), ["hidden", "ffn", "qk", "vo"])
+  RunView.widths(Object.fromEntries(Axis.prunable(axes).map(({ id, size }) => [id, size])), [
+    "hidden",
+    "ffn",
+    "qk",
+    "vo"
+  ])
 
 /** What is about to happen: the components, and the widths and parameters at the start and the end. */
 export const outline = (plan: DistillPlan.DistillPlan, config: BertConfig.BertConfig): string => {
@@ -40,7 +45,11 @@ export const outline = (plan: DistillPlan.DistillPlan, config: BertConfig.BertCo
 
 /** Teacher and student side by side. */
 export const comparison = (
-  rows: ReadonlyArray<{ readonly name: string; readonly model: Model.Model; readonly measures: HeldOut.HeldOutMeasures }>
+  rows: ReadonlyArray<{
+    readonly name: string
+    readonly model: Model.Model
+    readonly measures: HeldOut.HeldOutMeasures
+  }>
 ): string => {
   const table = [
     ["", "parameters", "MLM loss", "MLM accuracy", "discrepancy"],
@@ -101,8 +110,21 @@ export const command = Command.make(
         const measures = yield* HeldOut.measure(student, laboratory.test)
         const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
         const command = Provenance.commandLine("distill", { ...DistillSettings.written(o), threads })
-        const origin = { command, seed: o.seed, dataset, tokenizer, heldOut: measures, backend: backend.spec, versions: setup.versions, seconds }
-        yield* HuggingFace.write(out, { ...student, tokenizerFiles, provenance: Provenance.ofStudent(origin, plan, digest) })
+        const origin = {
+          command,
+          seed: o.seed,
+          dataset,
+          tokenizer,
+          heldOut: measures,
+          backend: backend.spec,
+          versions: setup.versions,
+          seconds
+        }
+        yield* HuggingFace.write(out, {
+          ...student,
+          tokenizerFiles,
+          provenance: Provenance.ofStudent(origin, plan, digest)
+        })
         const taught = yield* HeldOut.measure(model, laboratory.test)
         yield* screen.out(
           comparison([
@@ -115,13 +137,21 @@ export const command = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Distil one student with your own settings and write it as a Hugging Face directory. The defaults are a PLATON row of " +
-      `Table 6 at micro scale. ${exitCodesText}`
+    withExitCodes(
+      "Distil one student with your own settings and write it as a Hugging Face directory. The defaults are a PLATON row of " +
+        `Table 6 at micro scale.`
+    )
   ),
   Command.withShortDescription("Distil one student with settings of your own"),
   Command.withExamples([
     { command: "homodistil distill --out student", description: "HomoDistil as in Table 6, a quarter of every width" },
-    { command: "homodistil distill --out half --ratio .5 --scorer sensitivity --window 20", description: "Half the width, by sensitivity over 20 steps" },
-    { command: "homodistil distill --out soft --mode regrowth --steps 1200", description: "Soft pruning: silenced units may come back" }
+    {
+      command: "homodistil distill --out half --ratio .5 --scorer sensitivity --window 20",
+      description: "Half the width, by sensitivity over 20 steps"
+    },
+    {
+      command: "homodistil distill --out soft --mode regrowth --steps 1200",
+      description: "Soft pruning: silenced units may come back"
+    }
   ])
 )

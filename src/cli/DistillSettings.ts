@@ -48,8 +48,16 @@ export const flags = {
   steps: Flags.integer("steps", 400, "training steps"),
   batch: Flags.integer("batch", 16, "rows of a batch"),
   learningRate: Flags.number("learning-rate", 3e-3, "highest learning rate, after 5 % warm-up"),
-  mode: Flags.word("mode", "hard", "what pruning does: hard (cuts), masked (silences), regrowth (silences; units may come back)"),
-  attentionScale: Flags.word("attention-scale", "teacherVariance", `unit of attention errors: ${names(scales)} (the paper's)`),
+  mode: Flags.word(
+    "mode",
+    "hard",
+    "what pruning does: hard (cuts), masked (silences), regrowth (silences; units may come back)"
+  ),
+  attentionScale: Flags.word(
+    "attention-scale",
+    "teacherVariance",
+    `unit of attention errors: ${names(scales)} (the paper's)`
+  ),
   seed: Flags.integer("seed", 0, "seed of everything random")
 }
 
@@ -99,7 +107,11 @@ const takes: { readonly [schedule: string]: ReadonlyArray<"ratio" | "start" | "e
 
 const ratioOf = (o: Options): Effect.Effect<RemainingRatio.RemainingRatio, ConfigError> =>
   Effect.flatMap(
-    Settings.choice<(options: RemainingRatio.FallOptions) => RemainingRatio.RemainingRatio>("--schedule", o.schedule, ratios),
+    Settings.choice<(options: RemainingRatio.FallOptions) => RemainingRatio.RemainingRatio>(
+      "--schedule",
+      o.schedule,
+      ratios
+    ),
     (make) => {
       const useless = (["ratio", "start", "end"] as const).filter(
         (key) => Option.isSome(o[key]) && !(takes[o.schedule] ?? []).includes(key)
@@ -134,7 +146,9 @@ export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigE
       training: attempt(() => Training.make({ steps: o.steps, rows: o.batch, pruneEvery: o.pruneEvery })),
       learningRate: attempt(() => LearningRate.linearDecay({ peak: o.learningRate, warmup: 0.05 })),
       mode: Settings.choice("--mode", o.mode, modes),
-      loss: Effect.map(Settings.choice("--attention-scale", o.attentionScale, scales), (scale) => Loss.homoDistil({ scale })),
+      loss: Effect.map(Settings.choice("--attention-scale", o.attentionScale, scales), (scale) =>
+        Loss.homoDistil({ scale })
+      ),
       seed: Settings.count("--seed", o.seed, 0, 0)
     }
     yield* Settings.checkAll(parts)

@@ -32,7 +32,11 @@ const load = (asked: string, file: string) =>
     })
     const made: unknown = typeof loaded === "object" && loaded !== null ? Reflect.get(loaded, "default") : undefined
     if (Experiment.isExperiment(made)) return made
-    return yield* refuse(asked, "a module whose default export is an experiment", "write export default Experiment.make({ … })")
+    return yield* refuse(
+      asked,
+      "a module whose default export is an experiment",
+      "write export default Experiment.make({ … })"
+    )
   })
 
 const firstLine = (cause: unknown): string =>

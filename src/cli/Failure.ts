@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
+import * as Words from "./Words.ts"
 
 /** The exit codes, as `--help` lists them. */
 export const exitCodes = {
@@ -11,10 +12,14 @@ export const exitCodes = {
   interrupted: 130
 } as const
 
-/** The exit codes in a sentence. */
-export const exitCodesText =
-  "Exit codes: 0 done; 1 something to correct (a setting, a file, a run that diverged), the message says what; " +
-  "2 Node is too old; 70 a bug of homodistil; 130 interrupted."
+/** A description for `--help`: what a command does, and what its exit codes mean. */
+export const withExitCodes = (description: string): string =>
+  [
+    ...Words.wrap(description, 100),
+    "",
+    "Exit codes: 0 done; 1 something to correct (a setting, a file, a run that diverged), the message",
+    "says what; 2 Node is too old; 70 a bug of homodistil; 130 interrupted."
+  ].join("\n  ")
 
 /** What is said about a failure on standard error, and the exit code. */
 export interface Report {
@@ -45,6 +50,7 @@ export const report = <E>(cause: Cause.Cause<E>): Report => {
 }
 
 const one = (error: CliError.NonShowHelpErrors, help: string): string => {
+  const { message } = error
   switch (error._tag) {
     case "UnrecognizedOption":
       return `${error.option}: there is no such option; ${hint(error.suggestions, help)}`
@@ -52,8 +58,13 @@ const one = (error: CliError.NonShowHelpErrors, help: string): string => {
       return `${error.subcommand}: there is no such command; ${hint(error.suggestions, help)}`
     case "InvalidValue":
       return `${error.kind === "flag" ? "--" : ""}${error.option} = ${error.value}: must be ${error.expected.replace(/^Expected /, "")}; see ${help}`
-    default:
-      return `${error.message.replace(/\.$/, "")}; see ${help}`
+    case "DuplicateOption":
+    case "MissingOption":
+    case "MissingArgument":
+    case "UnexpectedArgument":
+    case "ValidationError":
+    case "UserError":
+      return `${message.replace(/\.$/, "")}; see ${help}`
   }
 }
 

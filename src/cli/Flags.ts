@@ -3,7 +3,9 @@ import * as Flag from "effect/cli/Flag"
 /** Folder of the teacher. */
 export const teacher = Flag.String("teacher").pipe(
   Flag.withMetavar("DIR"),
-  Flag.withDescription("folder of the teacher, a Hugging Face BertForMaskedLM (default: the one that comes with homodistil)"),
+  Flag.withDescription(
+    "folder of the teacher, a Hugging Face BertForMaskedLM (default: the one that comes with homodistil)"
+  ),
   Flag.optional
 )
 
@@ -16,7 +18,7 @@ export const quiet = Flag.Boolean("quiet").pipe(
 /** Threads of a native session. */
 export const threads = (value: number) =>
   Flag.Int("threads").pipe(
-    Flag.withDescription(`threads of each native session (default ${value}); part of a result's key`),
+    Flag.withDescription(`threads of each native session; another number rounds otherwise (default ${value})`),
     Flag.withDefault(value)
   )
 

@@ -33,9 +33,8 @@ export const make = (quiet: boolean): Effect.Effect<LiveLines, never, Screen | S
     if (!screen.live) return { live: false, show: () => Effect.void, say: (line) => screen.error(`${line}\n`) }
     const shown = yield* Ref.make<Shown>({ count: 0, at: -milliseconds })
     const dim = (line: string) => (screen.color ? `\u001b[2m${line}\u001b[0m` : line)
-    const wipe = Effect.flatMap(
-      Ref.getAndSet(shown, { count: 0, at: -milliseconds }),
-      ({ count }) => (count === 0 ? Effect.void : screen.error(clear(count)))
+    const wipe = Effect.flatMap(Ref.getAndSet(shown, { count: 0, at: -milliseconds }), ({ count }) =>
+      count === 0 ? Effect.void : screen.error(clear(count))
     )
     yield* Effect.addFinalizer(() => wipe)
     return {

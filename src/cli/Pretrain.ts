@@ -8,7 +8,7 @@ import { heldOutBatches, loadDataset, loadTokenizer, tokenizerDirectory } from "
 import { Pretraining } from "../distill/index.ts"
 import { HeldOut } from "../evaluate/index.ts"
 import type { Model } from "../model/index.ts"
-import { exitCodesText } from "./Failure.ts"
+import { withExitCodes } from "./Failure.ts"
 import * as Flags from "./Flags.ts"
 import * as Progress from "./Progress.ts"
 import * as Provenance from "./Provenance.ts"
@@ -88,8 +88,21 @@ export const command = Command.make("pretrain", flags, ({ out, quiet, ...o }) =>
           "learning-rate": learningRate,
           threads
         })
-        const origin = { command, seed: o.seed, dataset, tokenizer, heldOut, backend: backend.spec, versions: setup.versions, seconds }
-        yield* HuggingFace.write(out, { ...model, tokenizerFiles, provenance: Provenance.ofTeacher(origin, pretraining) })
+        const origin = {
+          command,
+          seed: o.seed,
+          dataset,
+          tokenizer,
+          heldOut,
+          backend: backend.spec,
+          versions: setup.versions,
+          seconds
+        }
+        yield* HuggingFace.write(out, {
+          ...model,
+          tokenizerFiles,
+          provenance: Provenance.ofTeacher(origin, pretraining)
+        })
         const reached = `held-out loss ${heldOut.loss.toFixed(3)}, accuracy ${(100 * heldOut.accuracy).toFixed(1)} %`
         yield* screen.out(`${out}: ${reached}, in ${Words.duration(seconds)}\n`)
       })
@@ -111,12 +124,17 @@ export const command = Command.make("pretrain", flags, ({ out, quiet, ...o }) =>
   })
 ).pipe(
   Command.withDescription(
-    "Train a teacher on the Brown corpus: a causal warm start, then masked language modelling. The defaults make the teacher " +
-      `that comes with homodistil, byte for byte on the same machine. ${exitCodesText}`
+    withExitCodes(
+      "Train a teacher on the Brown corpus: a causal warm start, then masked language modelling. The defaults make the teacher " +
+        `that comes with homodistil, byte for byte on the same machine.`
+    )
   ),
   Command.withShortDescription("Train a teacher"),
   Command.withExamples([
-    { command: "homodistil pretrain --out my-teacher", description: "The micro teacher again: about a quarter of an hour" },
+    {
+      command: "homodistil pretrain --out my-teacher",
+      description: "The micro teacher again: about twenty minutes on two cores"
+    },
     { command: "homodistil pretrain --out small --layers 2 --hidden 64 --steps 4000", description: "A smaller one" }
   ])
 )

@@ -101,8 +101,7 @@ export const pretraining = (steps: number, quiet: boolean) =>
       start: (now) => PretrainingView.start(steps, now),
       follow: PretrainingView.follow,
       lines: (view, now, width) => Words.flow(PretrainingView.parts(view, now), width),
-      line: (view, event, now) =>
-        event._tag === "HeldOut" ? PretrainingView.parts(view, now).join("  ") : undefined,
+      line: (view, event, now) => (event._tag === "HeldOut" ? PretrainingView.parts(view, now).join("  ") : undefined),
       plain: (view, event, now) =>
         event._tag === "Step" ? { about: "step", line: PretrainingView.parts(view, now).join("  ") } : undefined
     },

@@ -16,16 +16,23 @@ const asFlag =
 
 /** Makes a component from settings: the `ConfigError` it throws becomes a failure that names the flags. */
 export const attempt = <A>(flags: Flags, make: () => A): Effect.Effect<A, ConfigError> =>
-  Effect.try({ try: make, catch: (cause) => cause }).pipe(
-    Effect.catch((cause) =>
-      cause instanceof ConfigError
-        ? Effect.fail(new ConfigError({ problems: cause.problems.map(asFlag(flags)) }))
-        : Effect.die(cause)
-    )
-  )
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(make())
+    } catch (cause) {
+      if (!(cause instanceof ConfigError)) throw cause
+      return Effect.fail(new ConfigError({ problems: cause.problems.map(asFlag(flags)) }))
+    }
+  })
 
 /** Succeeds with a value that holds; otherwise a `ConfigError` that names the flag. */
-export const check = <A>(flag: string, value: A, holds: boolean, bound: string, example: string | number): Effect.Effect<A, ConfigError> =>
+export const check = <A>(
+  flag: string,
+  value: A,
+  holds: boolean,
+  bound: string,
+  example: string | number
+): Effect.Effect<A, ConfigError> =>
   holds
     ? Effect.succeed(value)
     : Effect.fail(
@@ -45,7 +52,11 @@ export const count = (flag: string, value: number, example: number, least = 1, m
   )
 
 /** One of several named values. */
-export const choice = <A>(flag: string, value: string, values: { readonly [name: string]: A }): Effect.Effect<A, ConfigError> =>
+export const choice = <A>(
+  flag: string,
+  value: string,
+  values: { readonly [name: string]: A }
+): Effect.Effect<A, ConfigError> =>
   Object.hasOwn(values, value) && values[value] !== undefined
     ? Effect.succeed(values[value])
     : Effect.fail(

@@ -19,8 +19,10 @@ export interface SetupShape {
   readonly versions: { readonly [name: string]: string }
   /** Cores of the machine. */
   readonly cores: number
-  /** The folder of the package: its assets and experiments are found from here. */
+  /** The folder of the package, where its assets are. */
   readonly root: string
+  /** The folder of the experiments that have names. */
+  readonly experiments: string
   /** A backend whose sessions have so many threads. */
   readonly backend: (threads: number) => ProvidedBackend
   /** The store of finished cells in a folder. */

@@ -69,9 +69,14 @@ const perCell = ({ took, running }: TableProgress, now: number): number | undefi
 export const left = (state: TableProgress, now: number): number | undefined => {
   const each = perCell(state, now)
   if (each === undefined) return undefined
-  const ahead = [...state.running.values()].map((view) => Math.max(0, each - (now - view.started) / 1000))
-  const waiting = state.cells - state.kept - state.took.length - state.running.size
-  return (waiting * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.jobs, waiting + ahead.length || 1)
+  const views = [...state.running.values()]
+  const ahead = views.map((view) => Math.max(0, each - (now - view.started) / 1000))
+  const waiting = state.cells - state.kept - state.took.length - views.length
+  if (waiting + views.length === 0) return 0
+  const shared =
+    (waiting * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.jobs, waiting + views.length)
+  // a cell that goes on for longer than the others did is not over before its last step
+  return Math.max(shared, ...views.map((view) => RunView.left(view, now) ?? 0))
 }
 
 /** The parts of the line about the whole. */
@@ -82,7 +87,7 @@ export const total = (state: TableProgress, now: number): ReadonlyArray<string> 
     `${state.kept + state.took.length}/${Words.counted(state.cells, "cell")} done`,
     ...(state.kept === 0 ? [] : [`${state.kept} of them kept from before`]),
     `${Words.duration((now - state.started) / 1000)} so far`,
-    ...(ahead === undefined ? [] : [`about ${Words.duration(ahead)} left`])
+    ...(ahead === undefined || ahead === 0 ? [] : [`about ${Words.duration(ahead)} left`])
   ]
 }
 
@@ -105,10 +110,11 @@ export const line = (state: TableProgress, event: Runner.RunnerEvent, now: numbe
       const { diverged, curve, provenance } = event.result
       const last = curve.at(-1)
       const end = diverged ?? (last === undefined ? "" : `discrepancy ${Words.short(last.discrepancy)}`)
-      const [, done, ...rest] = total(state, now)
-      return [`${nameOf(event.cell)}: ${Words.duration(provenance.seconds)}`, end, done, rest.at(-1) ?? ""].join("  ")
+      const [, ...rest] = total(state, now)
+      return [`${nameOf(event.cell)}: ${Words.duration(provenance.seconds)}`, end, ...rest].join("  ")
     }
-    default:
+    case "CellStarted":
+    case "CellProgress":
       return undefined
   }
 }

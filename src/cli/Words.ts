@@ -35,3 +35,14 @@ export const flow = (parts: ReadonlyArray<string>, width: number): ReadonlyArray
   }
   return lines.map((line) => (line.length <= width ? line : `${line.slice(0, Math.max(1, width - 1))}…`))
 }
+
+/** A text in lines of at most `width` characters, broken between words. */
+export const wrap = (text: string, width: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}

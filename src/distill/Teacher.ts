@@ -3,13 +3,15 @@ import type * as Scope from "effect/Scope"
 import {
   Backend,
   type CompileError,
-  type Compiled,
+  type DeviceTensor,
+  type ExecutionError,
   Tensor,
   type TensorSpec,
-  tf
+  type tf,
+  transfer
 } from "../backend/index.ts"
 import type { Tap, TappedOutputs } from "../loss/index.ts"
-import { Bert, type BertConfig, type Model, Tokens } from "../model/index.ts"
+import { Bert, BertConfig, type Model, Parameters, type ParameterTensors, Tokens } from "../model/index.ts"
 
 /** A forward pass reduced to what a loss taps, in the form compiled texts take. */
 export type TapTree<T> = {
@@ -75,28 +77,40 @@ export const outputs = (tree: TapTree<tf.Tensor>): TappedOutputs => {
 /** The inputs of the teacher's forward pass. */
 export type TeacherInputs<T> = { readonly tokens: Tokens.TokenTree<T>; readonly positions: T }
 
+/** A compiled teacher: takes a batch and gives the outputs that the taps name, which the caller releases. */
+export interface CompiledTeacher {
+  readonly run: (inputs: TeacherInputs<DeviceTensor>) => Effect.Effect<TapTree<DeviceTensor>, ExecutionError>
+}
+
 /**
- * Compiles the teacher's forward pass in a session of its own: its weights are constants, so the runtime packs them once.
+ * Compiles the teacher's forward pass in a session of its own, with its weights on the device for as long as the scope.
  *
- * The result takes a batch and gives the outputs that the taps name, which the caller releases.
+ * Weights are inputs as they are for the student: constants would be folded and packed, which rounds differently, and a student that
+ * equals its teacher would not have a loss of exactly zero. Adam turns gradients of that size into whole steps.
  */
 export const compile = (
   teacher: Model.Model,
   taps: ReadonlyArray<Tap>,
   batch: BatchShape
-): Effect.Effect<Compiled<TeacherInputs<TensorSpec>, TapTree<tf.Tensor>>, CompileError, Backend | Scope.Scope> =>
-  Effect.flatMap(Backend, (backend) =>
-    backend.compile(
+): Effect.Effect<CompiledTeacher, CompileError, Backend | Scope.Scope> =>
+  Effect.gen(function* () {
+    const backend = yield* Backend
+    const { config } = teacher
+    const weights = yield* Effect.acquireRelease(transfer.upload(backend, teacher.parameters), (live) =>
+      transfer.release(backend, live)
+    )
+    const compiled = yield* backend.compile(
       "teacher forward",
-      { tokens: Tokens.signature(batch.tokens), positions: Tensor.int(batch.masked) },
-      (x: TeacherInputs<tf.Tensor>) => {
-        const constants = Object.fromEntries(
-          Object.entries(teacher.parameters).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])])
-        )
-        const made = Bert.encode(constants, teacher.config, Tokens.tensors(batch.tokens, x.tokens))
-        const logits = Bert.maskedLmLogits(constants, teacher.config, Bert.last(made), x.positions)
+      {
+        weights: Parameters.signature(Parameters.bert(config), BertConfig.axes(config)),
+        tokens: Tokens.signature(batch.tokens),
+        positions: Tensor.int(batch.masked)
+      },
+      (x: TeacherInputs<tf.Tensor> & { readonly weights: ParameterTensors }) => {
+        const made = Bert.encode(x.weights, config, Tokens.tensors(batch.tokens, x.tokens))
+        const logits = Bert.maskedLmLogits(x.weights, config, Bert.last(made), x.positions)
         return tapped({ ...made, logits }, taps)
       }
     )
-  )
-
+    return { run: (inputs: TeacherInputs<DeviceTensor>) => compiled.run({ ...inputs, weights }) }
+  })

@@ -61,30 +61,30 @@ export interface FineTuneResult {
   readonly loss: number
 }
 
-const common = {
+// attention dropout costs a small model as much as the rest of its step; it is there to be turned on
+const shared = {
   length: 64,
   rows: 16,
-  learningRate: 1e-3,
   warmup: 0.1,
   weightDecay: 0.01,
   hiddenDropout: 0.1,
   attentionDropout: 0,
-  pooling: "mean" as const,
+  pooling: "mean",
   seed: 0
-}
+} as const
 
-/** The options of the micro scale. */
+/** The options of the micro scale: those at which the micro teacher does best in seconds. */
 export const defaults = (kind: Task["kind"]): FineTuneOptions =>
   kind === "token"
-    ? { ...common, train: 1600, test: 250, steps: 100 }
-    : { ...common, train: 3200, test: 1000, steps: 200 }
+    ? { ...shared, train: 1280, test: 250, steps: 80, learningRate: 2e-3 }
+    : { ...shared, train: 2560, test: 1000, steps: 160, learningRate: 5e-4 }
 
 /** The options of a smoke test: every part runs, the number means little. */
 export const small = (kind: Task["kind"]): FineTuneOptions => ({
   ...defaults(kind),
   train: 64,
-  test: 64,
-  steps: 8
+  test: 32,
+  steps: 4
 })
 
 /**

@@ -1,6 +1,15 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Backend, type CompileError, type DeviceTensor, type ExecutionError, ops, Tensor, tf, transfer } from "../backend/index.ts"
+import {
+  Backend,
+  type CompileError,
+  type DeviceTensor,
+  type ExecutionError,
+  ops,
+  Tensor,
+  tf,
+  transfer
+} from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
 import { Bert, Model, Tokens } from "../model/index.ts"
 
@@ -31,7 +40,10 @@ const kept = (x: { readonly [name: string]: tf.Tensor }): Bert.ForwardOptions =>
 const shapeKey = (batch: MaskedBatch): string => `${Tokens.shapeKey(batch)}/${batch.positions.length}`
 
 /** One compiled text for each shape that occurs among the batches. */
-const byShape = <A, E, R>(batches: ReadonlyArray<MaskedBatch>, compile: (batch: MaskedBatch) => Effect.Effect<A, E, R>) =>
+const byShape = <A, E, R>(
+  batches: ReadonlyArray<MaskedBatch>,
+  compile: (batch: MaskedBatch) => Effect.Effect<A, E, R>
+) =>
   Effect.gen(function* () {
     const made = new Map<string, A>()
     for (const batch of batches) if (!made.has(shapeKey(batch))) made.set(shapeKey(batch), yield* compile(batch))
@@ -42,11 +54,18 @@ const byShape = <A, E, R>(batches: ReadonlyArray<MaskedBatch>, compile: (batch: 
     }
   })
 
-const logitsOf = (model: Model.Model, batch: MaskedBatch, x: {
-  readonly model: { readonly parameters: { readonly [name: string]: tf.Tensor }; readonly kept: { readonly [name: string]: tf.Tensor } }
-  readonly tokens: Tokens.TokenTree<tf.Tensor>
-  readonly positions: tf.Tensor
-}): tf.Tensor => {
+const logitsOf = (
+  model: Model.Model,
+  batch: MaskedBatch,
+  x: {
+    readonly model: {
+      readonly parameters: { readonly [name: string]: tf.Tensor }
+      readonly kept: { readonly [name: string]: tf.Tensor }
+    }
+    readonly tokens: Tokens.TokenTree<tf.Tensor>
+    readonly positions: tf.Tensor
+  }
+): tf.Tensor => {
   const options = kept(x.model.kept)
   const outputs = Bert.encode(x.model.parameters, model.config, Tokens.tensors(batch, x.tokens), options)
   return Bert.maskedLmLogits(x.model.parameters, model.config, Bert.last(outputs), x.positions, options)
@@ -67,14 +86,21 @@ export const reference = (
         const textOf = yield* byShape(batches, (batch) =>
           backend.compile(
             "teacher logits",
-            { model: Model.signature(teacher), tokens: Tokens.signature(batch), positions: Tensor.int(batch.positions.length) },
+            {
+              model: Model.signature(teacher),
+              tokens: Tokens.signature(batch),
+              positions: Tensor.int(batch.positions.length)
+            },
             (x) => logitsOf(teacher, batch, x)
           )
         )
         const model = yield* transfer.upload(backend, Model.inputs(teacher))
         const made = yield* Effect.forEach(batches, (batch) =>
           Effect.gen(function* () {
-            const inputs = yield* transfer.upload(backend, { tokens: Tokens.inputs(batch), positions: Tokens.integers(batch.positions) })
+            const inputs = yield* transfer.upload(backend, {
+              tokens: Tokens.inputs(batch),
+              positions: Tokens.integers(batch.positions)
+            })
             const out = yield* textOf(batch).run({ model, ...inputs })
             yield* transfer.release(backend, inputs)
             return out
@@ -84,7 +110,7 @@ export const reference = (
         return made
       })
     )
-    yield* Effect.addFinalizer(() => transfer.release(backend, { ...logits }))
+    yield* Effect.addFinalizer(() => transfer.release(backend, logits))
     return { batches, logits }
   })
 
@@ -116,7 +142,8 @@ export const measure = (
             return {
               loss: tf.sum(ops.crossEntropy(predicted, x.labels)),
               right: tf.sum(right),
-              discrepancy: teacher.logits === undefined ? tf.scalar(0) : tf.sum(ops.klDivergence(predicted, teacher.logits))
+              discrepancy:
+                teacher.logits === undefined ? tf.scalar(0) : tf.sum(ops.klDivergence(predicted, teacher.logits))
             }
           }
         )

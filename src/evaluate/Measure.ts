@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Backend, CompileError, ExecutionError } from "../backend/index.ts"
-import type { Dataset, Task } from "../data/index.ts"
+import { type Dataset, genre, partOfSpeech, type Task, wordOrder } from "../data/index.ts"
 import { Model } from "../model/index.ts"
 import { type ConfigError, Seed, Spec } from "../spec/index.ts"
 import * as CutModel from "./CutModel.ts"
@@ -186,3 +186,27 @@ export const task = (
   which: Task,
   options: { readonly probe?: Sized<Probe.ProbeOptions>; readonly fineTune?: Sized<FineTune.FineTuneOptions> } = {}
 ): Measure => all("task", [probe(which, options.probe), fineTune(which, options.fineTune)])
+
+/**
+ * The three tasks of the Brown corpus as the micro scale measures them: part of speech, genre and word order, each by probe and
+ * by fine-tuning; six columns.
+ *
+ * @example
+ * ```ts
+ * import { Measure } from "homodistil/evaluate"
+ * const ids = Measure.brown().columns.map((column) => column.id)
+ * assert.deepEqual(ids.slice(0, 3), ["partOfSpeech.probe", "partOfSpeech.fineTune", "genre.probe"])
+ * ```
+ */
+export const brown = (): Measure => {
+  // a sentence is short, a genre needs all the text there is
+  const sentences = { length: 32 }
+  return all("brown", [
+    task(partOfSpeech()),
+    task(genre(), { fineTune: { full: { train: 1920, steps: 120, learningRate: 1e-3 } } }),
+    task(wordOrder(), {
+      probe: { full: sentences, small: sentences },
+      fineTune: { full: sentences, small: sentences }
+    })
+  ])
+}

@@ -48,7 +48,7 @@ const take = (
     )
   ).pipe(
     Effect.map((each): Measured => {
-      const values: { readonly [id: string]: number } = Object.assign({}, ...each)
+      const values = Object.fromEntries(each.flatMap((some) => Object.entries(some)))
       const wrong = Object.entries(values).find(([, value]) => !Number.isFinite(value))
       return wrong === undefined ? { values } : { values: {}, diverged: `${wrong[0]} became ${wrong[1]}` }
     }),

@@ -65,8 +65,7 @@ export interface Row {
 }
 
 /** Keys in the order they are written. */
-const keysOf = (vary: Variation): ReadonlyArray<keyof ServiceOf> =>
-  order.filter((key) => vary[key] !== undefined)
+const keysOf = (vary: Variation): ReadonlyArray<keyof ServiceOf> => order.filter((key) => vary[key] !== undefined)
 
 const order: ReadonlyArray<keyof ServiceOf> = [
   "student",
@@ -92,7 +91,9 @@ const combinations = (vary: Variation): ReadonlyArray<ReadonlyArray<Layer.Layer<
 const scaled = (scale: Scale.Scale): Layer.Layer<TrainingService, never, TrainingService> =>
   Layer.effect(
     Training.TrainingService,
-    Effect.map(Training.TrainingService, ({ spec: _, ...training }) => Training.make({ ...training, ...scale.training }))
+    Effect.map(Training.TrainingService, ({ spec: _, ...training }) =>
+      Training.make({ ...training, ...scale.training })
+    )
   )
 
 const resolve = (
@@ -100,10 +101,11 @@ const resolve = (
   scale: Scale.Scale,
   replaced: ReadonlyArray<Layer.Layer<never>>
 ): Effect.Effect<DistillPlan.DistillPlan> => {
-  const method = replaced.reduce<Layer.Layer<DistillServices>>((left, right) => Layer.merge(left, right), options.method)
-  return DistillPlan.resolve.pipe(
-    Effect.provide(Layer.merge(method, scaled(scale).pipe(Layer.provide(method))))
+  const method = replaced.reduce<Layer.Layer<DistillServices>>(
+    (left, right) => Layer.merge(left, right),
+    options.method
   )
+  return DistillPlan.resolve.pipe(Effect.provide(Layer.merge(method, scaled(scale).pipe(Layer.provide(method)))))
 }
 
 /** The names of a plan's varied components, by `text`. */
@@ -145,7 +147,10 @@ export const rows = (options: ExperimentOptions, scale: Scale.Scale): Effect.Eff
       const name = short.indexOf(brief) === short.lastIndexOf(brief) ? brief : named(options, plan, Spec.describe)
       return { name, label: options.labels?.[name] ?? name, plan }
     })
-    const wrong = problems(options, made.map((row) => row.name))
+    const wrong = problems(
+      options,
+      made.map((row) => row.name)
+    )
     return wrong.length > 0 ? yield* new ConfigError({ problems: wrong }) : made
   })
 
@@ -189,7 +194,9 @@ export const isExperiment = (value: unknown): value is ExperimentOptions => {
     Layer.isLayer(field("method")) &&
     typeof vary === "object" &&
     vary !== null &&
-    Object.entries(vary).every(([key, layers]) => isComponent(key) && Array.isArray(layers) && layers.every(Layer.isLayer))
+    Object.entries(vary).every(
+      ([key, layers]) => isComponent(key) && Array.isArray(layers) && layers.every(Layer.isLayer)
+    )
   )
 }
 

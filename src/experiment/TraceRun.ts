@@ -45,7 +45,14 @@ const stacked = (batches: ReadonlyArray<MaskedBatch>): ParameterValues => {
   const integers = (name: string, of: (batch: MaskedBatch) => Int32Array): readonly [string, HostTensor] => {
     const rows = batches.map(of)
     const width = rows[0]?.length ?? 0
-    return [name, Tensor.host(rows.flatMap((row) => [...row]), [rows.length, width], "int32")]
+    return [
+      name,
+      Tensor.host(
+        rows.flatMap((row) => [...row]),
+        [rows.length, width],
+        "int32"
+      )
+    ]
   }
   const attention = batches.flatMap((batch) => (batch.attention === undefined ? [] : [batch.attention]))
   return Object.fromEntries([
@@ -54,7 +61,15 @@ const stacked = (batches: ReadonlyArray<MaskedBatch>): ParameterValues => {
     integers("labels", (batch) => batch.labels),
     ...(attention.length === 0
       ? []
-      : [["attention", Tensor.host(attention.flatMap((row) => [...row]), [attention.length, attention[0]?.length ?? 0])] as const])
+      : [
+          [
+            "attention",
+            Tensor.host(
+              attention.flatMap((row) => [...row]),
+              [attention.length, attention[0]?.length ?? 0]
+            )
+          ] as const
+        ])
   ])
 }
 

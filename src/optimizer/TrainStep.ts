@@ -114,6 +114,27 @@ export const start = (
  * Compiles a training step for the present shapes.
  *
  * The text is traced once; learning rate and other host numbers are inputs, so no schedule ever causes a re-compilation.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Backend, OnnxBackend, Tensor, tf, transfer } from "homodistil/backend"
+ * import { adamW, TrainStep } from "homodistil/optimizer"
+ * const optimizer = adamW()
+ * const program = Effect.gen(function* () {
+ *   const step = yield* TrainStep.compile({
+ *     name: "square",
+ *     params: { w: Tensor.float(1) },
+ *     inputs: {},
+ *     loss: (params) => ({ total: tf.sum(tf.square(params["w"] ?? 0)), terms: {} }),
+ *     optimizer
+ *   })
+ *   const state = yield* transfer.upload(yield* Backend, TrainStep.start({ w: Tensor.host([3]) }, optimizer))
+ *   return yield* step.run(state, {}, { step: 0, learningRate: 0.1 })
+ * })
+ * const { total } = await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(OnnxBackend.layer())))
+ * assert.equal(total, 9) // the loss before the update
+ * ```
  */
 export const compile = <const I extends Tensor.Tree<TensorSpec>>(
   options: TrainStepOptions<I>
@@ -143,12 +164,14 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
       const given: TensorsOf<I> = x.inputs
       const seen = names.map((name) => options.view?.(name, at(state.params, name), given) ?? at(state.params, name))
       let kept: ByName<tf.Tensor> = {}
-      const { value, grads } = tf.valueAndGrads((...tensors: Array<tf.Tensor>) => {
-        const loss = options.loss(Object.fromEntries(names.map((name, i) => [name, tensors[i] ?? tf.scalar(0)])), given)
+      const { value, grads: found } = tf.engine().gradients(() => {
+        const loss = options.loss(Object.fromEntries(names.map((name, i) => [name, seen[i] ?? tf.scalar(0)])), given)
         // tfjs ends everything but the value when it has differentiated; the terms are wanted as well
         kept = record(Object.keys(loss.terms), (term) => tf.keep(tf.clone(at(loss.terms, term))))
         return tf.reshape(loss.total, [])
-      })(seen)
+      }, seen)
+      // a parameter the loss does not touch (the head, under a loss of hidden states alone) has none
+      const grads = seen.map((tensor, i): tf.Tensor => found[i] ?? tf.zerosLike(tensor))
       const terms = record(Object.keys(kept), (term) => tf.clone(at(kept, term)))
       tf.dispose(Object.values(kept))
       const clipped = optimizer.clipNorm === undefined ? grads : clipByGlobalNorm(grads, optimizer.clipNorm)
@@ -198,8 +221,10 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
           optimizer: record(Object.keys(host.optimizer), (key) => Tensor.scalar(at(host.optimizer, key))),
           observer: record(Object.keys(host.observer), (key) => Tensor.scalar(at(host.observer, key)))
         })
-        const out = yield* compiled.run({ state, scalars, inputs: given })
-        yield* transfer.release(backend, [state, scalars])
+        const out = yield* compiled
+          .run({ state, scalars, inputs: given })
+          .pipe(Effect.ensuring(transfer.release(backend, scalars)))
+        yield* transfer.release(backend, state)
         const { total, terms } = yield* transfer.download(backend, { total: out.total, terms: out.terms })
         yield* transfer.release(backend, [out.total, out.terms])
         return {

@@ -1,16 +1,8 @@
+import type { Measure } from "../evaluate/index.ts"
 import { Statistics } from "../experiment/index.ts"
 
-/** A measure: one column of a table. */
-export interface Column {
-  readonly id: string
-  readonly name: string
-  /** Unit of the values, e.g. `nats` or `%`. */
-  readonly unit?: string
-  /** Which way is better; `none` for numbers that only describe, such as a parameter count. */
-  readonly better: "lower" | "higher" | "none"
-  /** Digits after the point. */
-  readonly digits: number
-}
+/** One number of a measure: a column of a table. */
+export type Column = Measure.Column
 
 /** What was measured in one cell, one value a seed in the order of the table's seeds. */
 export interface Measured {

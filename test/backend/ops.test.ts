@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { type HostTensor, ops, Tensor, tf } from "homodistil/backend"
 import { kernels } from "../../src/backend/onnx/registry.ts"
 import { crossEntropyRules } from "../../src/backend/ops/crossEntropy.ts"

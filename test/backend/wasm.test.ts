@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { Tensor, tf } from "homodistil/backend"
 import { engines, evaluateWith, on } from "./engines.ts"
 

@@ -4,7 +4,14 @@ import { BertConfig, Parameters } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 
 /** A random teacher that knows the shipped vocabulary, small enough that a whole distillation takes seconds. */
-export const tinyConfig = BertConfig.uniform({ vocabSize: 4096, positions: 64, layers: 1, heads: 2, hidden: 8, ffn: 16 })
+export const tinyConfig = BertConfig.uniform({
+  vocabSize: 4096,
+  positions: 64,
+  layers: 1,
+  heads: 2,
+  hidden: 8,
+  ffn: 16
+})
 
 /** Its weights; random, and loud enough to have something to teach. */
 export const tinyModel = (config = tinyConfig) => ({

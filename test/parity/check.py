@@ -1,9 +1,10 @@
 """Repeats recorded distillations with PyTorch and compares: losses, pruned units, and the state after the first and last step.
 
-    python test/parity/check.py TRACE... [--same TRACE TRACE] [--double] [--verbose]
+    python test/parity/check.py TRACE... [--same TRACE TRACE]
 
 A second implementation of the method, written with PyTorch's own operations, optimiser and autograd from the paper's formulas; it
 takes from a trace (see README.md here) the weights, the batches and the settings, and prunes by its own scores and ranking.
+It runs in float64, which the trace is held against, and in float32: how far those two are apart is what rounding alone does.
 Exits with 0 when everything agrees, 1 when something differs, 2 when it cannot start.
 """
 
@@ -27,8 +28,9 @@ except ImportError as error:
 
 LOSS_TOLERANCE = 1e-3  # relative, for every loss term of every step
 STATE_TOLERANCE = 1e-3  # norm of the difference, relative to the norm
+SCORE_TOLERANCE = 1e-2  # the same, for the unit scores of an axis
 TIE = 1e-5  # scores nearer to the threshold than this, relatively, may go either way
-SMALLEST = 1e-6  # loss terms below this are compared absolutely
+SMALLEST = 1e-4  # loss terms below this differ by at most 1e-7: float32 numbers of order one say no more
 
 
 # settings ---------------------------------------------------------------------------------------------------------------------
@@ -320,144 +322,182 @@ def adam(params, options, state=None):
     return optimizer
 
 
+# one run ------------------------------------------------------------------------------------------------------------------------
+
+
+class Run:
+    """A recorded run repeated from its weights and batches; where it prunes, it goes on with the recorded units."""
+
+    def __init__(self, folder, trace, settings, dtype):
+        self.terms = []  # by step
+        self.choices = {}  # by steps done: own units kept, thresholds, unit scores
+        self.states = {}  # after the first and the last step
+        taught = {name: value.to(dtype) for name, value in load_file(folder / "teacher.safetensors").items()}
+        start = load_file(folder / "weights.safetensors")
+        params = {name: value.to(dtype).requires_grad_() for name, value in start.items()}
+        batches = load_file(folder / "batches.safetensors")
+        kept_there = {event["step"]: event["kept"] for event in trace["events"] if event["event"] == "pruning"}
+        sizes = original_sizes(settings.student)
+        optimizer, scorer = adam(params, settings.optimizer), Scorer(settings.scorer)
+
+        def watched():
+            return {n: p for n, p in params.items() if not n.startswith("projection.") and any(axes_of(n)[0])}
+
+        for step in range(settings.steps):
+            ids = batches["ids"][step].long().reshape(settings.rows, settings.length)
+            positions, labels = batches["positions"][step].long(), batches["labels"][step].long()
+            attention = batches["attention"][step].to(dtype).reshape(ids.shape) if "attention" in batches else None
+            with torch.no_grad():
+                teacher = bert(taught, settings.teacher, ids, positions, attention)
+            student = bert(params, settings.student, ids, positions, attention)
+            terms, total = losses(settings, params, student, teacher, labels, attention)
+            optimizer.zero_grad()
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(params.values(), settings.optimizer["clipNorm"] or float("inf"))
+            for group in optimizer.param_groups:
+                group["lr"] = settings.learning_rate(step)
+            optimizer.step()
+            scorer.after_step(watched())
+            self.terms.append({name: value.item() for name, value in [*terms.items(), ("total", total)]})
+
+            done = step + 1
+            if settings.prunes_after(done):
+                scores = unit_scores(scorer.scores(watched()), settings.granularity)
+                mine, threshold = rank(scores, sizes, settings.ratio(done))
+                if mine:
+                    self.choices[done] = mine, threshold, scores
+                kept = kept_there.get(done, mine)
+                moments = {}
+                for name, p in params.items():
+                    state = optimizer.state[p]
+                    moments[name] = {key: x if key == "step" else cut(name, x, kept) for key, x in state.items()}
+                params = {name: cut(name, p.detach(), kept).requires_grad_() for name, p in params.items()}
+                optimizer = adam(params, settings.optimizer, moments)
+                scorer.cut(kept)
+            if done in (1, settings.steps):
+                self.states["first" if done == 1 else "last"] = flat(params, optimizer, scorer)
+
+
+def flat(params, optimizer, scorer):
+    """Weights, moments and scorer memory under the names of a recorded state."""
+    state = {f"param.{name}": p.detach().clone() for name, p in params.items()}
+    for ours, theirs in (("mean", "exp_avg"), ("square", "exp_avg_sq")):
+        state |= {f"moment.{ours}.{name}": optimizer.state[p][theirs].clone() for name, p in params.items()}
+    for slot, values in scorer.slots().items():
+        state |= {f"slot.{slot}.{name}": value.clone() for name, value in values.items()}
+    return state
+
+
 # comparison ---------------------------------------------------------------------------------------------------------------------
 
 
 class Report:
-    """What was found: the largest difference of each quantity and where, and what is wrong."""
+    """What was found: the largest difference of each quantity and where, what rounding alone makes of it, and what is wrong."""
 
     def __init__(self):
-        self.largest, self.problems, self.notes, self.units = {}, [], [], []
+        self.largest, self.noise, self.problems, self.notes, self.units = {}, {}, [], [], []
 
-    def see(self, quantity, difference, where, tolerance=None):
+    def see(self, quantity, difference, where, tolerance=None, noise=None):
         if not difference <= self.largest.get(quantity, (-1, ""))[0]:
             self.largest[quantity] = (difference, where)
+        if noise is not None:
+            self.noise[quantity] = max(noise, self.noise.get(quantity, 0))
         if tolerance is not None and not difference <= tolerance:
             self.problems.append(f"{where}: {quantity} differs by {difference:.2e}, more than {tolerance:.0e}")
 
 
-def relative(ours, theirs, smallest=SMALLEST):
+def relative(ours, theirs, smallest):
     return abs(ours - theirs) / max(abs(ours), abs(theirs), smallest)
 
 
-def compare_units(report, where, mine, threshold, scores, event):
-    """Own choice against the recorded one: how many units differ, how many of those are no ties."""
+def distance(a, b):
+    a, b = a.double(), torch.as_tensor(b).double()
+    return ((a - b).norm() / a.norm().clamp_min(1e-300)).item()
+
+
+def compare_terms(report, where, recorded, exact, single):
+    theirs = {**recorded["terms"], "total": recorded["total"]}
+    if theirs.keys() != exact.keys():
+        report.problems.append(f"{where}: other terms: {sorted(theirs)}")
+    for name in [name for name in exact if name in theirs]:
+        difference = relative(exact[name], theirs[name], SMALLEST)
+        report.see(name, difference, where, LOSS_TOLERANCE, relative(exact[name], single[name], SMALLEST))
+
+
+def compare_units(report, where, event, exact, single):
+    """Own choice against the recorded one. Units on the wrong side of a threshold must be ties, or rounding must reach so far."""
+    mine, threshold, scores = exact
     recorded = event["kept"]
+    for axis, theirs in event["scores"].items():
+        noise = distance(scores[axis], single[2][axis])
+        report.see("unit scores", distance(scores[axis], theirs), f"{where} {axis}", SCORE_TOLERANCE, noise)
     if {axis: len(units) for axis, units in mine.items()} != {axis: len(units) for axis, units in recorded.items()}:
         report.problems.append(f"{where}: other widths: {event['widths']}")
         return
-    kept = swapped = 0
+    swaps = 0
     for axis, units in mine.items():
-        kept += len(units)
+        spread = (scores[axis] - single[2][axis]) / scores[axis].clamp_min(1e-300)
+        rounding = 3 * spread.square().mean().sqrt().item()
         for unit in sorted(set(units) ^ set(recorded[axis])):
-            swapped += 1
-            distance = relative(scores[axis][unit].item(), threshold[axis][unit].item(), 1e-300)
-            other = event["scores"][axis][unit]
-            line = f"{where}: {axis} unit {unit}: score {scores[axis][unit].item():.8g} here, {other:.8g} recorded, {distance:.1e} from the threshold"
-            if distance < TIE:
-                report.notes.append(f"tie at {line}")
+            swaps += 1
+            score, limit = scores[axis][unit].item(), threshold[axis][unit].item()
+            off = relative(score, limit, 1e-300)
+            line = f"{where}: {axis} unit {unit}: score {score:.7g} here, {event['scores'][axis][unit]:.7g} recorded, {off:.1e} off the threshold"
+            if off < TIE:
+                report.notes.append(f"tie: {line}")
+            elif off < rounding:
+                report.notes.append(f"within rounding ({rounding:.1e}): {line}")
             else:
-                report.problems.append(f"other unit at {line}")
-    for axis, theirs in event["scores"].items():
-        mine_, theirs_ = scores[axis], torch.tensor(theirs, dtype=torch.float64)
-        report.see("unit scores", ((mine_ - theirs_).norm() / mine_.norm().clamp_min(1e-300)).item(), f"{where} {axis}")
-    report.units.append(f"{kept} kept" + (f", {swapped} swapped" if swapped else ""))
+                report.problems.append(f"other unit: {line}")
+    kept = sum(map(len, mine.values()))
+    report.units.append(f"{kept} of {sum(map(len, scores.values()))}" + (f" ({swaps} the other way)" if swaps else ""))
 
 
-def compare_state(report, where, folder, which, params, moments, slots):
-    recorded = load_file(folder / f"state.{which}.safetensors")
-    mine = {f"param.{name}": p.detach() for name, p in params.items()}
-    for ours, theirs in (("mean", "exp_avg"), ("square", "exp_avg_sq")):
-        mine |= {f"moment.{ours}.{name}": state[theirs] for name, state in moments.items()}
-    for slot, values in slots.items():
-        mine |= {f"slot.{slot}.{name}": value for name, value in values.items()}
+def compare_state(report, where, which, recorded, exact, single):
     # what a scorer has not made yet is zero in the record
-    mine |= {key: torch.zeros_like(value) for key, value in recorded.items() if key not in mine and key.startswith("slot.")}
-    if mine.keys() != recorded.keys():
-        report.problems.append(f"{where}: other tensors: {sorted(mine.keys() ^ recorded.keys())[:4]}")
+    for key, value in recorded.items():
+        if key.startswith("slot.") and key not in exact:
+            exact[key] = single[key] = torch.zeros_like(value)
+    shapes = lambda state: {key: list(value.shape) for key, value in state.items()}
+    if shapes(exact) != shapes(recorded):
+        wrong = sorted(key for key in exact.keys() | recorded.keys() if shapes(exact).get(key) != shapes(recorded).get(key))
+        report.problems.append(f"{where}: other tensors: {', '.join(wrong[:4])}")
         return
-    kinds = {}
-    for key, theirs in recorded.items():
-        ours, theirs = mine[key].double(), theirs.double()
-        if ours.shape != theirs.shape:
-            report.problems.append(f"{where}: {key} is {list(theirs.shape)} there, {list(ours.shape)} here")
-            return
-        kind = key.split(".")[0] if key.startswith("param") else ".".join(key.split(".bert.")[0].split(".cls.")[0].split(".projection.")[0].split("."))
-        kinds.setdefault(kind, []).append(((ours - theirs).norm().item(), ours.norm().item()))
-    for kind, pairs in kinds.items():
-        difference, norm = (sum(x * x for x in column) ** 0.5 for column in zip(*pairs))
-        report.see(f"{which}: {kind}", difference / max(norm, 1e-30), where, STATE_TOLERANCE)
+    kinds = sorted({key.split(".bert.")[0].split(".cls.")[0].split(".projection.")[0] for key in recorded})
+    for kind in kinds:
+        keys = [key for key in recorded if key.startswith((f"{kind}.bert.", f"{kind}.cls.", f"{kind}.projection."))]
+        whole = lambda state: torch.cat([state[key].flatten().double() for key in keys])
+        noise = distance(whole(exact), whole(single))
+        report.see(f"{which} {kind}", distance(whole(exact), whole(recorded)), where, STATE_TOLERANCE, noise)
 
 
-def repeat(folder, double):
-    """Repeats one recorded run from its weights and batches."""
+def check(folder):
+    """Repeats one recorded run and compares."""
     trace = json.loads((folder / "trace.json").read_text())
     if trace["format"] != 1:
         raise SystemExit(f"parity: {folder}: format {trace['format']} of the trace is not known; record it again")
     settings, report = Settings(trace), Report()
-    dtype = torch.float64 if double else torch.float32
-    taught = {name: value.to(dtype) for name, value in load_file(folder / "teacher.safetensors").items()}
-    params = {name: value.to(dtype).requires_grad_() for name, value in load_file(folder / "weights.safetensors").items()}
-    batches = load_file(folder / "batches.safetensors")
-    sizes = original_sizes(settings.student)
-    watched = lambda: {name: p for name, p in params.items() if not name.startswith("projection.") and any(axes_of(name)[0])}
-    optimizer, scorer = adam(params, settings.optimizer), Scorer(settings.scorer)
+    exact, single = (Run(folder, trace, settings, dtype) for dtype in (torch.float64, torch.float32))
     steps = [event for event in trace["events"] if event["event"] == "step"]
     prunings = {event["step"]: event for event in trace["events"] if event["event"] == "pruning"}
-    if len(steps) != settings.steps:
-        report.problems.append(f"{len(steps)} steps recorded of {settings.steps}")
-
-    for step, recorded in enumerate(steps):
+    if [event["step"] for event in steps] != list(range(1, settings.steps + 1)):
+        report.problems.append(f"{len(steps)} steps recorded, of {settings.steps}")
+    for step, (recorded, *ours) in enumerate(zip(steps, exact.terms, single.terms)):
         where = f"step {step + 1}"
-        ids = batches["ids"][step].long().reshape(settings.rows, settings.length)
-        positions, labels = batches["positions"][step].long(), batches["labels"][step].long()
-        attention = batches["attention"][step].to(dtype).reshape(ids.shape) if "attention" in batches else None
-        with torch.no_grad():
-            teacher = bert(taught, settings.teacher, ids, positions, attention)
-        student = bert(params, settings.student, ids, positions, attention)
-        terms, total = losses(settings, params, student, teacher, labels, attention)
-        optimizer.zero_grad()
-        total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(params.values(), settings.optimizer["clipNorm"] or float("inf"))
-        rate = settings.learning_rate(step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.step()
-        scorer.after_step(watched())
-
-        report.see("learning rate", relative(rate, recorded["learningRate"], 1e-12), where, 1e-9)
-        for name, value in [*terms.items(), ("total", total)]:
-            theirs = recorded["total"] if name == "total" else recorded["terms"][name]
-            report.see(name, relative(value.item(), theirs), where, LOSS_TOLERANCE)
-        if terms.keys() != recorded["terms"].keys():
-            report.problems.append(f"{where}: other terms: {sorted(recorded['terms'])}")
-
-        done, event = step + 1, prunings.get(step + 1)
-        if settings.prunes_after(done):
-            scores = unit_scores(scorer.scores(watched()), settings.granularity)
-            mine, threshold = rank(scores, sizes, settings.ratio(done))
-            if bool(mine) != (event is not None):
-                report.problems.append(f"{where}: pruned {'here' if mine else 'there'} only")
-            if event is not None:
-                report.see("remaining ratio", relative(settings.ratio(done), event["ratio"], 1e-12), where, 1e-9)
-                compare_units(report, where, mine, threshold, scores, event)
-                # the same as one's own choice, or what both go on with where a tie fell the other way
-                kept = event["kept"]
-                moments = {
-                    name: {key: value if key == "step" else cut(name, value, kept) for key, value in optimizer.state[p].items()}
-                    for name, p in params.items()
-                }
-                params = {name: cut(name, p.detach(), kept).requires_grad_() for name, p in params.items()}
-                optimizer = adam(params, settings.optimizer, moments)
-                scorer.cut(kept)
-        elif event is not None:
-            report.problems.append(f"{where}: pruned there only")
-
-        if done in (1, len(steps)) and not settings.masked:
-            moments = {name: optimizer.state[p] for name, p in params.items()}
-            compare_state(report, where, folder, "first" if done == 1 else "last", params, moments, scorer.slots())
+        rate = relative(settings.learning_rate(step), recorded["learningRate"], 1e-12)
+        report.see("learning rate", rate, where, 1e-9)
+        compare_terms(report, where, recorded, *ours)
+    if prunings.keys() != exact.choices.keys():
+        report.problems.append(f"pruned after {sorted(prunings)} steps there, {sorted(exact.choices)} here")
+    for done in sorted(prunings.keys() & exact.choices.keys()):
+        where, event = f"step {done}", prunings[done]
+        report.see("remaining ratio", relative(settings.ratio(done), event["ratio"], 1e-12), where, 1e-9)
+        compare_units(report, where, event, exact.choices[done], single.choices[done])
     if len(prunings) < 2:
-        report.problems.append(f"only {len(prunings)} prunings; record at least two")
+        report.problems.append(f"{len(prunings)} prunings; record at least two")
+    for which in () if settings.masked else ("first", "last"):
+        recorded = load_file(folder / f"state.{which}.safetensors")
+        compare_state(report, f"{which} step", which, recorded, exact.states[which], single.states[which])
     return settings, report
 
 
@@ -472,18 +512,19 @@ def same(one, other):
         if a["event"] == "step":
             for name, value in [*a["terms"].items(), ("total", a["total"])]:
                 theirs = b["total"] if name == "total" else b["terms"][name]
-                report.see(name, relative(value, theirs), where, LOSS_TOLERANCE)
+                report.see(name, relative(value, theirs, SMALLEST), where, LOSS_TOLERANCE)
         elif a["kept"] != b["kept"]:
             report.problems.append(f"{where}: other units")
     return report
 
 
 def show(title, report):
-    print(f"\n{title}: {'ok' if not report.problems else 'DIFFERS'}")
+    print(f"\n{title}: {'agrees' if not report.problems else 'DIFFERS'}")
     for quantity, (difference, where) in report.largest.items():
-        print(f"  {quantity:<28} {difference:9.2e}  {where}")
+        noise = f"(rounding {report.noise[quantity]:.1e})" if quantity in report.noise else ""
+        print(f"  {quantity:<24} {difference:9.2e} {noise:<19} {where}".rstrip())
     if report.units:
-        print(f"  {'units':<28} {'; '.join(report.units)}")
+        print(f"  units kept alike          {', then '.join(report.units)}")
     for note in report.notes[:10]:
         print(f"  {note}")
     for problem in report.problems[:12]:
@@ -496,21 +537,26 @@ def main():
     parser = argparse.ArgumentParser(description="Repeats recorded distillations with PyTorch and compares.")
     parser.add_argument("traces", nargs="*", type=pathlib.Path, help="folders of homodistil trace-run")
     parser.add_argument("--same", nargs=2, action="append", default=[], type=pathlib.Path, help="two traces that must agree")
-    parser.add_argument("--double", action="store_true", help="compute here in double precision")
     parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch")
     parser.add_argument("--ready", action="store_true", help="only say whether PyTorch is there")
     options = parser.parse_args()
     if options.ready:
         return 0
     torch.set_num_threads(options.threads)
-    missing = [folder for folder in options.traces if not (folder / "trace.json").is_file()]
-    if missing or not (options.traces or options.same):
-        print(f"parity: trace = {[str(folder) for folder in missing]}: must be folders of homodistil trace-run; record them first", file=sys.stderr)
+    folders = [*options.traces, *(folder for pair in options.same for folder in pair)]
+    missing = [str(folder) for folder in folders if not (folder / "trace.json").is_file()]
+    if missing or not folders:
+        print(
+            f"parity: trace = {', '.join(missing) or 'none'}: must be folders written by homodistil trace-run; "
+            "record them first, or run npm run parity",
+            file=sys.stderr,
+        )
         return 2
-    print("Largest differences, relative, and where (loss terms: tolerance 1e-3 each step; state: 1e-3 of the norm)")
+    print("Largest differences, relative, and where; in brackets that of PyTorch's float32 from its float64")
+    print(f"(tolerances: loss terms {LOSS_TOLERANCE:.0e} at each step, states {STATE_TOLERANCE:.0e} of their norm)")
     reports = []
     for folder in options.traces:
-        settings, report = repeat(folder, options.double)
+        settings, report = check(folder)
         show(f"{folder.name} ({settings.scorer['name']}, {settings.steps} steps)", report)
         reports.append(report)
     for one, other in options.same:

@@ -1,6 +1,6 @@
 import onnxProto from "onnx-proto"
 import { Buffer } from "node:buffer"
-import { elements, type TensorSpec } from "../Tensor.ts"
+import type { TensorSpec } from "../Tensor.ts"
 
 const { onnx } = onnxProto
 
@@ -153,6 +153,3 @@ export const make = (): Graph => {
     encode
   }
 }
-
-/** The number of bytes a float32 or int32 tensor of this spec takes. */
-export const byteLength = (spec: TensorSpec): number => 4 * elements(spec.shape)

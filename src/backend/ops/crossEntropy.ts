@@ -7,6 +7,13 @@ import { first, registerGradient, run, upstream } from "./fused.ts"
  * The cross-entropy of each row's logits against its label, in nats.
  *
  * `logits` is [rows, classes] (float32), `labels` [rows] (int32, each in [0, classes)); the result is [rows].
+ *
+ * @example
+ * ```ts
+ * import { evaluate, ops, Tensor } from "homodistil/backend"
+ * const loss = await evaluate(ops.crossEntropy, Tensor.host([0, 0, 0, 0], [1, 4]), Tensor.host([2], [1], "int32"))
+ * assert.ok(Math.abs((loss.data[0] ?? 0) - Math.log(4)) < 1e-6) // one of four, equally likely
+ * ```
  */
 export const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor => {
   if (isTracing()) return first(run("HomodistilCrossEntropy", { logits, labels }))
@@ -18,6 +25,13 @@ export const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
  * The Kullback-Leibler divergence KL(teacher ‖ student) of each row's distribution, in nats; no gradient reaches the teacher.
  *
  * Both logits are [rows, classes]; the result is [rows].
+ *
+ * @example
+ * ```ts
+ * import { evaluate, ops, Tensor } from "homodistil/backend"
+ * const logits = Tensor.host([1, -2, 0.5], [1, 3])
+ * assert.deepEqual([...(await evaluate(ops.klDivergence, logits, logits)).data], [0])
+ * ```
  */
 export const klDivergence = (student: tf.Tensor, teacher: tf.Tensor): tf.Tensor => {
   if (isTracing()) return first(run("HomodistilKlDivergence", { student, teacher }))

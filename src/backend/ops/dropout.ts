@@ -16,8 +16,18 @@ export interface DropoutDraws {
 /**
  * Dropout with a counter-based mask that costs the host only rows + columns numbers.
  *
- * Entry (i, j) is kept where (aᵢ bⱼ + cᵢ + dⱼ) mod 4093 ≥ rate · 4093: every entry is uniform, any two are independent, and the
+ * Entry (i, j) is kept where (aᵢ bⱼ + cᵢ + dⱼ) mod 4093 ≥ rate · 4093: every entry is uniform (to 2 · 10⁻⁴: float32 cannot tell a remainder of 4092 from -1), any two are independent, and the
  * arithmetic is exact in float32, so each backend drops the same entries. Kept entries are scaled by 1 / (1 - rate).
+ *
+ * @example
+ * ```ts
+ * import { evaluate, ops, Tensor } from "homodistil/backend"
+ * // (aᵢ bⱼ + cᵢ + dⱼ) mod 4093 is 0 and 4092, on either side of the threshold
+ * const draws = [Tensor.host([1, 0], [1, 2]), Tensor.host([0, 4092, 0, 0], [2, 2])]
+ * const text = ops.dropout
+ * const y = await evaluate((x, rows, columns) => text(x, 0.5, { rows: rows ?? x, columns: columns ?? x }), Tensor.host([1, 1], [1, 2]), ...draws)
+ * assert.deepEqual([...y.data], [0, 2])
+ * ```
  */
 export const dropout = (x: tf.Tensor, rate: number, draws: DropoutDraws): tf.Tensor => {
   if (rate === 0) return x

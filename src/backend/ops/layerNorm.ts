@@ -7,6 +7,14 @@ import { first, registerGradient, run } from "./fused.ts"
  * Layer normalisation over the last axis: (x - mean) / √(variance + ε) · γ + β (Ba et al. 2016).
  *
  * `x` is [rows, width]; `gamma` and `beta` are [width].
+ *
+ * @example
+ * ```ts
+ * import { evaluate, ops, Tensor } from "homodistil/backend"
+ * const [one, zero] = [Tensor.host([1, 1]), Tensor.host([0, 0])]
+ * const y = await evaluate((x, gamma, beta) => ops.layerNorm(x, gamma, beta, 0), Tensor.host([3, 5], [1, 2]), one, zero)
+ * assert.deepEqual([...y.data], [-1, 1])
+ * ```
  */
 export const layerNorm = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor => {
   if (isTracing()) return first(run("HomodistilLayerNorm", { x, gamma, beta }, { epsilon }))
@@ -19,6 +27,15 @@ export const layerNorm = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsil
  * Layer normalisation whose statistics run over the kept units only, so that a masked model equals the cut one.
  *
  * `kept` is [width], 1 for a kept unit and 0 for a masked one; masked units come out as 0.
+ *
+ * @example
+ * ```ts
+ * import { evaluate, ops, Tensor } from "homodistil/backend"
+ * const [one, zero, kept] = [Tensor.host([1, 1, 1]), Tensor.host([0, 0, 0]), Tensor.host([1, 0, 1])]
+ * const x = Tensor.host([3, 99, 5], [1, 3])
+ * const y = await evaluate((x, g, b, kept) => ops.maskedLayerNorm(x, g, b, 0, kept), x, one, zero, kept)
+ * assert.deepEqual([...y.data], [-1, 0, 1])
+ * ```
  */
 export const maskedLayerNorm = (
   x: tf.Tensor,

@@ -8,6 +8,13 @@ import { first, registerGradient, run } from "./fused.ts"
  * A dense layer, x Wᵀ + b, with the weight as Hugging Face keeps it.
  *
  * `x` is [rows, in], `weight` [out, in], `bias` [out]; the result is [rows, out].
+ *
+ * @example
+ * ```ts
+ * import { evaluate, ops, Tensor } from "homodistil/backend"
+ * const [x, weight, bias] = [Tensor.host([1, 2], [1, 2]), Tensor.host([3, 4], [1, 2]), Tensor.host([5])]
+ * assert.deepEqual([...(await evaluate(ops.linear, x, weight, bias)).data], [16])
+ * ```
  */
 export const linear = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor =>
   isTracing() ? first(run("HomodistilLinear", { x, weight, bias })) : tf.add(tf.matMul(x, weight, false, true), bias)
@@ -16,6 +23,13 @@ export const linear = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Ten
  * A scaled product with the second operand transposed, α a bᵀ, over the last two axes: attention's scores.
  *
  * `a` is [..., m, k], `b` [..., n, k]; the result is [..., m, n].
+ *
+ * @example
+ * ```ts
+ * import { evaluate, ops, Tensor } from "homodistil/backend"
+ * const y = await evaluate((a, b) => ops.scaledProduct(a, b, 0.5), Tensor.host([1, 2], [1, 2]), Tensor.host([3, 4], [1, 2]))
+ * assert.deepEqual([y.shape, ...y.data], [[1, 1], 5.5])
+ * ```
  */
 export const scaledProduct = (a: tf.Tensor, b: tf.Tensor, alpha: number): tf.Tensor =>
   isTracing() ? first(run("HomodistilScaledProduct", { a, b }, { alpha })) : tf.mul(tf.matMul(a, b, false, true), alpha)

@@ -49,25 +49,20 @@ describe("Graph", () => {
       [{ value: "in:x", name: "in:x", spec: { shape: [2, 3], dtype: "int32" } }],
       [{ value: y, name: "out:y", spec: scalar }]
     )
-    const { graph: decoded, opsetImport } = onnxProto.onnx.ModelProto.toObject(
-      onnxProto.onnx.ModelProto.decode(bytes),
-      { longs: Number }
-    )
+    const { graph: decoded, opsetImport } = onnxProto.onnx.ModelProto.decode(bytes)
     assert.deepStrictEqual(
-      opsetImport.map((o: { version: number }) => o.version),
+      opsetImport.map(({ version }) => Number(version)),
       [17, 1]
     )
-    const [node] = decoded.node
-    assert.deepStrictEqual([node.opType, node.domain, node.output], ["Odd", "com.microsoft", ["out:y"]])
+    const node = decoded?.node?.[0]
+    assert.deepStrictEqual([node?.opType, node?.domain, node?.output], ["Odd", "com.microsoft", ["out:y"]])
     assert.deepStrictEqual(
-      node.attribute.map((a: { name: string }) => a.name),
+      node?.attribute?.map(({ name }) => name),
       ["i", "f", "l", "s"]
     )
-    assert.deepStrictEqual(
-      [decoded.initializer[0].dataType, decoded.initializer[0].dims],
-      [Graph.elementType.int64, [2]]
-    )
-    assert.deepStrictEqual(decoded.input[0].type.tensorType.elemType, Graph.elementType.int32)
+    const constant = decoded?.initializer?.[0]
+    assert.deepStrictEqual([constant?.dataType, constant?.dims?.map(Number)], [Graph.elementType.int64, [2]])
+    assert.strictEqual(decoded?.input?.[0]?.type?.tensorType?.elemType, Graph.elementType.int32)
   })
 
   it("copies a value that is handed through or asked for twice", () => {
@@ -75,13 +70,9 @@ describe("Graph", () => {
     const y = graph.node("Neg", ["in:x"])
     const ports = [y, y, "in:x"].map((value, i) => ({ value, name: `out:${i}`, spec: scalar }))
     const bytes = graph.encode([{ value: "in:x", name: "in:x", spec: scalar }], ports)
-    const { node } = onnxProto.onnx.ModelProto.toObject(onnxProto.onnx.ModelProto.decode(bytes)).graph
+    const { graph: decoded } = onnxProto.onnx.ModelProto.decode(bytes)
     assert.deepStrictEqual(
-      node.map((n: { opType: string; input: ReadonlyArray<string>; output: ReadonlyArray<string> }) => [
-        n.opType,
-        ...n.input,
-        ...n.output
-      ]),
+      decoded?.node?.map(({ opType, input, output }) => [opType, ...(input ?? []), ...(output ?? [])]),
       [
         ["Neg", "in:x", "out:0"],
         ["Identity", "out:0", "out:1"],
@@ -89,6 +80,4 @@ describe("Graph", () => {
       ]
     )
   })
-
-  it("knows the bytes of a tensor", () => assert.strictEqual(Graph.byteLength({ shape: [2, 3], dtype: "int32" }), 24))
 })

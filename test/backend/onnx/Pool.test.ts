@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import * as Pool from "../../../src/backend/onnx/Pool.ts"
 
 describe("the pool of arrays", () => {

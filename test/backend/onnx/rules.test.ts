@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { ExecutionError, tf } from "homodistil/backend"
 import { kernels } from "../../../src/backend/onnx/registry.ts"
 import { elementwise } from "../../../src/backend/onnx/rules/elementwise.ts"
@@ -16,7 +16,7 @@ const lacked = /has no kernel (\w+)/
 /** The kernels that are called when a call runs eagerly on the plain backend. */
 const called = async ({ inputs, text }: Call): Promise<ReadonlyArray<string>> => {
   await tf.setBackend("cpu")
-  const given = Object.entries(inputs).map(([name, t]) => [name, tf.tensor(t.data, [...t.shape], t.dtype)])
+  const given = Object.entries(inputs).map(([name, t]) => [name, tf.tensor(t.data, [...t.shape], t.dtype)] as const)
   const profile = await tf.profile(() => text(Object.fromEntries(given)))
   return profile.kernelNames
 }

@@ -1,0 +1,31 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Tensor } from "homodistil/backend"
+import { BertConfig, Model, Parameters } from "homodistil/model"
+import { Seed } from "homodistil/spec"
+import { config, randomParameters } from "./tiny.ts"
+
+describe("a model", () => {
+  it("counts its numbers, those of masked units left out", () => {
+    const parameters = randomParameters(Seed.make(1))
+    const whole = Parameters.count(Parameters.bert(config), BertConfig.axes(config))
+    assert.strictEqual(Model.size({ config, parameters }), whole)
+    const bias = "cls.predictions.bias"
+    const masked = { ...parameters, [bias]: Tensor.host(new Float32Array(20)) }
+    const keptHidden = Tensor.host(new Float32Array(8).fill(1))
+    assert.strictEqual(Model.size({ config, parameters: masked, keptHidden }), whole - 20)
+  })
+
+  it("gives compiled texts what its signature says", () => {
+    const parameters = randomParameters(Seed.make(1))
+    for (const model of [
+      { config, parameters },
+      { config, parameters, keptHidden: Tensor.host(new Float32Array(8)) }
+    ]) {
+      const [given, signature] = [Model.inputs(model), Model.signature(model)]
+      assert.deepStrictEqual(Object.keys(given.parameters).toSorted(), Object.keys(signature.parameters).toSorted())
+      for (const [name, { shape }] of Object.entries(given.parameters))
+        assert.deepStrictEqual(signature.parameters[name]?.shape, shape)
+      assert.deepStrictEqual(Object.keys(given.kept), Object.keys(signature.kept))
+    }
+  })
+})

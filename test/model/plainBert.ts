@@ -1,0 +1,146 @@
+import { type BertConfig, type ParameterValues, type Tokens } from "homodistil/model"
+
+/** A row of double-precision numbers. */
+export type Row = ReadonlyArray<number>
+
+/** What the plain loops give: the taps of a forward pass, sequence by sequence and token by token. */
+export interface PlainOutputs {
+  readonly embedding: ReadonlyArray<Row>
+  readonly hidden: ReadonlyArray<ReadonlyArray<Row>>
+  /** [layer][sequence][head][query][key] */
+  readonly scores: ReadonlyArray<ReadonlyArray<ReadonlyArray<ReadonlyArray<Row>>>>
+}
+
+const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
+const sum = (values: Row): number => values.reduce((a, b) => a + b, 0)
+const plus = (a: Row, b: Row): Row => a.map((v, i) => v + (b[i] ?? Number.NaN))
+const dot = (a: Row, b: Row): number => sum(a.map((v, i) => v * (b[i] ?? Number.NaN)))
+
+/** The error function by its Taylor series. */
+const erf = (z: number): number => {
+  if (Math.abs(z) > 5) return Math.sign(z)
+  let [term, total] = [z, z]
+  for (let n = 1; n < 120; n++) {
+    term *= -(z * z) / n
+    total += term / (2 * n + 1)
+  }
+  return (2 / Math.sqrt(Math.PI)) * total
+}
+const gelu = (v: number): number => (v * (1 + erf(v / Math.SQRT2))) / 2
+
+/** The parameters as rows of plain numbers. */
+const reader = (values: ParameterValues) => {
+  const matrix = (name: string): ReadonlyArray<Row> => {
+    const tensor = values[name]
+    if (tensor === undefined) throw new Error(`there is no ${name}`)
+    const [rows = 1, columns = 1] = tensor.shape
+    return range(rows).map((i) => Array.from(tensor.data.slice(i * columns, (i + 1) * columns)))
+  }
+  const vector = (name: string): Row => matrix(name).flat()
+  const dense = (name: string, x: Row): Row =>
+    plus(
+      matrix(`${name}.weight`).map((row) => dot(row, x)),
+      vector(`${name}.bias`)
+    )
+  const norm = (name: string, x: Row, epsilon: number): Row => {
+    const mean = sum(x) / x.length
+    const deviation = Math.sqrt(sum(x.map((v) => (v - mean) ** 2)) / x.length + epsilon)
+    const [gamma, beta] = [vector(`${name}.weight`), vector(`${name}.bias`)]
+    return x.map((v, i) => ((v - mean) / deviation) * (gamma[i] ?? Number.NaN) + (beta[i] ?? Number.NaN))
+  }
+  return { matrix, vector, dense, norm }
+}
+
+/** BERT's encoder by its definition, one token after another. */
+export const plainBert = (
+  config: BertConfig.BertConfig,
+  values: ParameterValues,
+  tokens: Tokens.Tokens,
+  causal = false
+): PlainOutputs => {
+  const { matrix, dense, norm } = reader(values)
+  const { rows, length } = tokens
+  const table = (name: string, i: number): Row => matrix(`bert.embeddings.${name}.weight`)[i] ?? []
+  const embedding = range(rows * length).map((t) =>
+    norm(
+      "bert.embeddings.LayerNorm",
+      plus(
+        plus(table("word_embeddings", tokens.ids[t] ?? 0), table("position_embeddings", t % length)),
+        table("token_type_embeddings", tokens.types?.[t] ?? 0)
+      ),
+      config.epsilon
+    )
+  )
+  const seen = (sequence: number, query: number, key: number): boolean =>
+    (tokens.attention?.[sequence * length + key] ?? 1) === 1 && (!causal || key <= query)
+
+  const hidden: Array<ReadonlyArray<Row>> = []
+  const scores: Array<ReadonlyArray<ReadonlyArray<ReadonlyArray<Row>>>> = []
+  let x: ReadonlyArray<Row> = embedding
+  for (const i of range(config.layers)) {
+    const name = (rest: string) => `bert.encoder.layer.${i}.${rest}`
+    const project = (kind: string) => x.map((row) => dense(name(`attention.self.${kind}`), row))
+    const [query, key, value] = [project("query"), project("key"), project("value")]
+    const head = (row: Row | undefined, h: number): Row => {
+      const width = (row?.length ?? 0) / config.heads
+      return (row ?? []).slice(h * width, (h + 1) * width)
+    }
+    const bySequence = range(rows).map((s) =>
+      range(config.heads).map((h) =>
+        range(length).map((q) =>
+          range(length).map((k) => config.scale * dot(head(query[s * length + q], h), head(key[s * length + k], h)))
+        )
+      )
+    )
+    const context = range(rows * length).map((t) => {
+      const [s, q] = [Math.floor(t / length), t % length]
+      return range(config.heads).flatMap((h) => {
+        const powers = range(length).map((k) => (seen(s, q, k) ? Math.exp(bySequence[s]?.[h]?.[q]?.[k] ?? 0) : 0))
+        const values = range(length).map((k) => head(value[s * length + k], h))
+        return range(values[0]?.length ?? 0).map(
+          (u) =>
+            dot(
+              powers,
+              values.map((row) => row[u] ?? Number.NaN)
+            ) / sum(powers)
+        )
+      })
+    })
+    const attended = context.map((row, t) =>
+      norm(
+        name("attention.output.LayerNorm"),
+        plus(dense(name("attention.output.dense"), row), x[t] ?? []),
+        config.epsilon
+      )
+    )
+    x = attended.map((row) =>
+      norm(
+        name("output.LayerNorm"),
+        plus(dense(name("output.dense"), dense(name("intermediate.dense"), row).map(gelu)), row),
+        config.epsilon
+      )
+    )
+    hidden.push(x)
+    scores.push(bySequence)
+  }
+  return { embedding, hidden, scores }
+}
+
+/** The masked-language-model head by its definition: logits of chosen rows of hidden states. */
+export const plainLogits = (
+  config: BertConfig.BertConfig,
+  values: ParameterValues,
+  states: ReadonlyArray<Row>,
+  positions: Row
+): ReadonlyArray<Row> => {
+  const { matrix, vector, dense, norm } = reader(values)
+  const words = matrix("bert.embeddings.word_embeddings.weight")
+  return positions.map((position) => {
+    const inner = dense("cls.predictions.transform.dense", states[position] ?? []).map(gelu)
+    const normal = norm("cls.predictions.transform.LayerNorm", inner, config.epsilon)
+    return plus(
+      words.map((row) => dot(row, normal)),
+      vector("cls.predictions.bias")
+    )
+  })
+}
