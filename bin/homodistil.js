@@ -4,7 +4,6 @@
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { availableParallelism } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath, pathToFileURL } from "node:url"
@@ -17,9 +16,6 @@ const inCheckout = existsSync(source) && !root.includes("node_modules")
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 const recent = major > 22 || (major === 22 && minor >= 19)
-
-// native sessions run on Node's thread pool, which has four threads unless told otherwise
-process.env["UV_THREADPOOL_SIZE"] ??= String(Math.max(4, 2 * availableParallelism()))
 
 const node = recent ? process.execPath : suppliedNode()
 if (node === undefined) {

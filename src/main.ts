@@ -38,6 +38,7 @@ const setup = Layer.succeed(
     root,
     // an installed package has its experiments compiled, beside what was compiled from src/
     experiments: join(root, ...(here.endsWith(".ts") ? [] : ["dist"]), "experiments"),
+    program: { module: fileURLToPath(here), nodeOptions: process.execArgv },
     backend: (threads) => ({
       spec: Spec.make("onnx", { options: { threads } }),
       layer: OnnxBackend.layer({ threads })

@@ -11,6 +11,7 @@ import * as Reproduce from "./Reproduce.ts"
 import { Screen } from "./Screen.ts"
 import { Setup } from "./Setup.ts"
 import * as TraceRun from "./TraceRun.ts"
+import * as Work from "./Work.ts"
 
 const root = Command.make("homodistil").pipe(
   Command.withDescription(
@@ -23,7 +24,7 @@ const root = Command.make("homodistil").pipe(
     { command: "homodistil distill --out student --ratio .5", description: "A student of half the width" },
     { command: "homodistil pretrain --out teacher", description: "A teacher of your own" }
   ]),
-  Command.withSubcommands([Reproduce.command, Distill.command, Pretrain.command, TraceRun.command])
+  Command.withSubcommands([Reproduce.command, Distill.command, Pretrain.command, TraceRun.command, Work.command])
 )
 
 /** Help and version go to standard output; a command line that cannot be parsed gives one line a problem on standard error. */

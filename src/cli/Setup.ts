@@ -23,6 +23,8 @@ export interface SetupShape {
   readonly root: string
   /** The folder of the experiments that have names. */
   readonly experiments: string
+  /** How this program is started again, for processes that run cells; without it they are run in this one. */
+  readonly program?: { readonly module: string; readonly nodeOptions: ReadonlyArray<string> }
   /** A backend whose sessions have so many threads. */
   readonly backend: (threads: number) => ProvidedBackend
   /** The store of finished cells in a folder. */

@@ -62,7 +62,7 @@ const parameters = (state: StepState.StepState): number =>
 /** A state on the device: its live tensors, and the compiled step of its shapes in a scope of its own. */
 interface Live {
   readonly host: Omit<StepState.StepState, "train">
-  readonly train: TrainStep.TrainState<DeviceTensor>
+  readonly train: TrainStep.LiveState
   readonly masks: StudentStep.StepInputs<DeviceTensor>["masks"]
   readonly step: TrainStep.TrainStep<StudentStep.StepInputs<TensorSpec>>
   readonly session: Scope.Closeable
@@ -108,13 +108,13 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
               Effect.onError(() => Scope.close(session, Exit.void))
             ))
           const { train, ...host } = state
-          const live = yield* transfer.upload(backend, { train, masks: StudentStep.masks(state) })
-          current = { host, ...live, step, session }
+          const masks = yield* transfer.upload(backend, StudentStep.masks(state))
+          current = { host, train: yield* step.enter(train), masks, step, session }
           return current
         })
 
-      const snapshot = ({ host, train }: Live): Effect.Effect<StepState.StepState> =>
-        Effect.map(transfer.download(backend, train), (values) => ({ ...host, train: values }))
+      const snapshot = ({ host, train, step }: Live): Effect.Effect<StepState.StepState> =>
+        Effect.map(step.leave(train), (values) => ({ ...host, train: values }))
 
       const train = (live: Live, done: number) =>
         Effect.gen(function* () {

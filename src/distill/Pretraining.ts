@@ -4,16 +4,14 @@ import * as Stream from "effect/Stream"
 import {
   Backend,
   type CompileError,
-  type DeviceTensor,
   type ExecutionError,
-  type HostTensor,
   ops,
   Tensor,
   tf,
   transfer
 } from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
-import { Bert, BertConfig, Dropout, Model, Parameters, type ParameterValues, Tokens } from "../model/index.ts"
+import { Bert, BertConfig, Dropout, Model, Parameters, Tokens } from "../model/index.ts"
 import { type Optimizer, TrainStep } from "../optimizer/index.ts"
 import type { Schedule } from "../schedule/index.ts"
 import { Seed, Spec } from "../spec/index.ts"
@@ -87,7 +85,7 @@ const compile = (o: PretrainingOptions, batch: MaskedBatch, causal: boolean) =>
 
 interface State {
   readonly step: number
-  readonly train: TrainStep.TrainState<DeviceTensor>
+  readonly train: TrainStep.LiveState
 }
 
 /**
@@ -110,8 +108,8 @@ export const pretrain = (
         Seed.child(o.seed, "initialise"),
         o.positions
       )
-      const started = yield* transfer.upload(backend, TrainStep.start(params, o.optimizer))
-      let live: TrainStep.TrainState<DeviceTensor> = started
+      const started = yield* masked.enter(TrainStep.start(params, o.optimizer))
+      let live: TrainStep.LiveState = started
       yield* Effect.addFinalizer(() => transfer.release(backend, live))
 
       const advance = ({ step, train }: State) =>
@@ -130,7 +128,7 @@ export const pretrain = (
           ]
           const last = step + 1 === o.steps
           if (last || (step + 1) % o.every === 0) {
-            const values: ParameterValues & { readonly [name: string]: HostTensor } = yield* transfer.download(backend, state.params)
+            const { params: values } = yield* text.leave(state)
             events.push({ _tag: "Snapshot", step: step + 1, model: { config: o.config, parameters: values }, last })
           }
           const next: State = { step: step + 1, train: state }

@@ -37,6 +37,8 @@ export const observer = (plan: DistillPlan, config: BertConfig.BertConfig): Trai
   return {
     slots: plan.scorer.slots,
     watches: (name) => names.has(name),
+    // without slots there is nothing to update, whatever the score looks at
+    elementwise: plan.scorer.elementwise === true || plan.scorer.slots.length === 0,
     scalars: plan.scorer.scalars,
     update: plan.scorer.update
   }

@@ -3,7 +3,6 @@ import * as Schema from "effect/Schema"
 import {
   Backend,
   type CompileError,
-  type DeviceTensor,
   type ExecutionError,
   type HostTensor,
   ops,
@@ -162,7 +161,7 @@ const exampleOrder = (count: number, rows: number, seed: Seed.Seed): ((step: num
 const accuracyOf = (
   tuning: FineTune,
   config: BertConfig.BertConfig,
-  params: { readonly [name: string]: DeviceTensor },
+  tuned: { readonly [name: string]: HostTensor },
   signature: { readonly [name: string]: TensorSpec },
   examples: Examples
 ): Effect.Effect<number, CompileError | ExecutionError, Backend> =>
@@ -181,6 +180,8 @@ const accuracyOf = (
           return { right: tf.sum(tf.mul(right, batch.weights)) }
         }
       )
+      const params = yield* transfer.upload(backend, tuned)
+      yield* Effect.addFinalizer(() => transfer.release(backend, params))
       let [right, all] = [0, 0]
       for (const batch of batches) {
         const live = yield* transfer.upload(backend, TaskBatch.inputs(batch))
@@ -240,7 +241,7 @@ export const onExamples = (
         steps: options.steps,
         warmup: options.warmup
       })
-      let state: TrainStep.TrainState<DeviceTensor> = yield* transfer.upload(backend, TrainStep.start(host, optimizer))
+      let state: TrainStep.LiveState = yield* step.enter(TrainStep.start(host, optimizer))
       yield* Effect.addFinalizer(() => transfer.release(backend, state))
       let loss = Number.NaN
       for (let t = 0; t < options.steps; t++) {
@@ -255,7 +256,8 @@ export const onExamples = (
         if (!Number.isFinite(loss))
           return yield* new NotFinite({ measure: `fine-tuning on ${task.spec.name}`, step: t, value: String(loss) })
       }
-      const accuracy = yield* accuracyOf(tuning, config, state.params, signature, test)
+      const { params } = yield* step.leave(state)
+      const accuracy = yield* accuracyOf(tuning, config, params, signature, test)
       return { accuracy, majority: majorityShare(test), loss }
     })
   )

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
-import type { Backend } from "../backend/index.ts"
+import type * as Scope from "effect/Scope"
+import { Backend } from "../backend/index.ts"
 import type { ConfigError, OutputError } from "../spec/index.ts"
 import * as Cell from "./Cell.ts"
 import * as CellRun from "./CellRun.ts"
@@ -75,43 +76,64 @@ const keptOf = (cells: ReadonlyArray<PlannedCell>) =>
     )
   )
 
-/** Runs cells, `jobs` at a time; each is kept as soon as it is finished. */
-const runMissing = (o: RunnerOptions, missing: ReadonlyArray<PlannedCell>) =>
-  Effect.scoped(
+/** Runs one cell, wherever that may be, and tells what happens in it. */
+export type Execute<E> = (
+  cell: PlannedCell,
+  emit: (event: CellRun.CellEvent) => Effect.Effect<void>
+) => Effect.Effect<Cell.CellResult, E>
+
+/** Where cells are run, set up for so many missing ones once there are any. */
+export type Executor<E, R> = (missing: number) => Effect.Effect<Execute<E>, E, R | Scope.Scope>
+
+/** Runs cells in this process, on this backend: one after the other, for a native call takes the whole of it. */
+export const here =
+  ({
+    materials,
+    scale,
+    machine
+  }: Pick<RunnerOptions, "materials" | "scale" | "machine">): Executor<CellRun.CellFailure, Backend> =>
+  () =>
     Effect.gen(function* () {
-      const store = yield* RunStore
-      const laboratory = yield* Laboratory.make({ ...o.materials, scale: o.scale })
-      return yield* Effect.forEach(
-        missing,
-        (cell) =>
-          Effect.gen(function* () {
-            yield* o.emit({ _tag: "CellStarted", cell })
-            const result = yield* CellRun.run(cell.spec, laboratory, o.machine, (event) =>
-              o.emit({ _tag: "CellProgress", cell, event })
-            )
-            yield* store.put(result)
-            yield* o.emit({ _tag: "CellFinished", cell, result })
-            return result
-          }),
-        { concurrency: o.jobs }
-      )
+      const backend = yield* Backend
+      const laboratory = yield* Laboratory.make({ ...materials, scale })
+      return (cell, emit) =>
+        CellRun.run(cell.spec, laboratory, machine, emit).pipe(Effect.provideService(Backend, backend))
     })
-  )
+
+/** Runs cells, `jobs` at a time; each is kept as soon as it is finished. */
+const runMissing = <E, R>(o: RunnerOptions, missing: ReadonlyArray<PlannedCell>, executor: Executor<E, R>) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore
+    const execute = yield* executor(missing.length)
+    return yield* Effect.forEach(
+      missing,
+      (cell) =>
+        Effect.gen(function* () {
+          yield* o.emit({ _tag: "CellStarted", cell })
+          const result = yield* execute(cell, (event) => o.emit({ _tag: "CellProgress", cell, event }))
+          yield* store.put(result)
+          yield* o.emit({ _tag: "CellFinished", cell, result })
+          return result
+        }),
+      { concurrency: o.jobs }
+    )
+  })
 
 /**
  * Runs the cells of an experiment that the store lacks, and gives all of them.
  *
- * Where no cell is missing nothing is compiled, so a finished table is there at once. Stopping it loses only the cells in hand.
+ * Where no cell is missing nothing is set up, so a finished table is there at once. Stopping it loses only the cells in hand.
  */
-export const run = (
-  o: RunnerOptions
-): Effect.Effect<Finished, CellRun.CellFailure | StoreError | OutputError, Backend | RunStore> =>
+export const runWith = <E, R>(
+  o: RunnerOptions,
+  executor: Executor<E, R>
+): Effect.Effect<Finished, E | ConfigError | StoreError | OutputError, Exclude<R, Scope.Scope> | RunStore> =>
   Effect.gen(function* () {
     const cells = yield* plan(o)
     const kept = yield* keptOf(cells)
     const missing = cells.filter(({ key }) => !kept.has(key))
     yield* o.emit({ _tag: "Planned", cells: cells.length, kept: cells.length - missing.length, jobs: o.jobs })
-    const fresh = missing.length === 0 ? [] : yield* runMissing(o, missing)
+    const fresh = missing.length === 0 ? [] : yield* Effect.scoped(runMissing(o, missing, executor))
     const byKey = new Map([...kept, ...fresh.map((result) => [result.key, result] as const)])
     const rows = [...new Set(cells.map(({ row }) => row))].map((row) => ({
       row,
@@ -119,3 +141,8 @@ export const run = (
     }))
     return { experiment: o.experiment, scale: o.scale, seeds: o.seeds, rows }
   })
+
+/** `runWith` in this process. */
+export const run = (
+  o: RunnerOptions
+): Effect.Effect<Finished, CellRun.CellFailure | StoreError | OutputError, Backend | RunStore> => runWith(o, here(o))

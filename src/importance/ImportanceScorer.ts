@@ -35,6 +35,8 @@ export interface ImportanceScorer {
   readonly update: (slots: Slots, input: UpdateInput) => Slots
   /** Non-negative scores shaped like the parameter. */
   readonly score: (slots: Slots, input: ScoreInput) => tf.Tensor
+  /** Whether `update` and `score` treat every weight alone, so that parameters may be laid end to end in one vector; false unless given. */
+  readonly elementwise?: boolean
   /** Whether the slots hold the last step alone, so that a scorer which averages this one need not keep them; false unless given. */
   readonly momentary?: boolean
   /** Whether the score is whole after a step (a window has ended), which smoothing scorers wait for; true unless given. */

@@ -13,6 +13,8 @@ export interface Definition<Slot extends string, Scalar extends string, O> {
   readonly version?: number
   /** What is remembered of a parameter, each shaped like it and zero at first; nothing unless given. */
   readonly slots?: ReadonlyArray<Slot>
+  /** Whether every weight is treated alone, which lets the step work on one long vector; false unless given. */
+  readonly elementwise?: boolean
   /** Whether the slots hold the last step alone. */
   readonly momentary?: boolean
   /** Host numbers of a step (counted from 0). */
@@ -65,6 +67,7 @@ const build = <Slot extends string, Scalar extends string, O>(
   return {
     spec: Spec.make(d.name, { version: d.version ?? 1, options: shown }),
     slots,
+    elementwise: d.elementwise ?? false,
     momentary: d.momentary ?? false,
     scalars: given,
     update: (held, { param, grad, scalars }) =>

@@ -24,6 +24,7 @@ export const ema =
       name: "ema",
       options: o,
       slots: ["average"],
+      elementwise: true,
       scalarNames: ["averageRate"],
       scalars: (_, whole) => ({ averageRate: whole ? 1 - o.beta : 0 }),
       update: ({ average }, observed, { averageRate }) => ({ average: mix(average, observed, averageRate) }),

@@ -7,6 +7,7 @@ import type { WindowOptions } from "./windowMean.ts"
 const ofStep = define({
   name: "fisher",
   slots: ["last"],
+  elementwise: true,
   momentary: true,
   update: (_, { grad }) => ({ last: tf.square(grad) }),
   score: ({ last }) => last

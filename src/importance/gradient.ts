@@ -7,6 +7,7 @@ import type { WindowOptions } from "./windowMean.ts"
 const ofStep = define({
   name: "gradient",
   slots: ["last"],
+  elementwise: true,
   momentary: true,
   update: (_, { grad }) => ({ last: tf.abs(grad) }),
   score: ({ last }) => last

@@ -16,6 +16,7 @@ export const movement = (): ImportanceScorer =>
   define({
     name: "movement",
     slots: ["moved"],
+    elementwise: true,
     update: ({ moved }, { param, grad }) => ({ moved: tf.sub(moved, tf.mul(param, grad)) }),
     score: ({ moved }) => tf.relu(moved)
   })

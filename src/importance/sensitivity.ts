@@ -7,6 +7,7 @@ import type { WindowOptions } from "./windowMean.ts"
 const ofStep = define({
   name: "sensitivity",
   slots: ["last"],
+  elementwise: true,
   momentary: true,
   update: (_, { param, grad }) => ({ last: tf.abs(tf.mul(param, grad)) }),
   score: ({ last }) => last

@@ -8,6 +8,7 @@ import type { WindowOptions } from "./windowMean.ts"
 const ofStep = define({
   name: "taylor",
   slots: ["last"],
+  elementwise: true,
   momentary: true,
   update: (_, { param, grad }) => ({ last: tf.mul(param, grad) }),
   score: ({ last }) => last

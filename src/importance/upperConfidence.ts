@@ -37,6 +37,7 @@ export const upperConfidence = (options: UpperConfidenceOptions = {}) => {
       name: "upperConfidence",
       options: o,
       slots: ["mean", "uncertainty"],
+      elementwise: true,
       scalarNames: ["meanRate", "uncertaintyRate"],
       scalars: (_, whole) => ({ meanRate: whole ? 1 - o.beta1 : 0, uncertaintyRate: whole ? 1 - o.beta2 : 0 }),
       update: ({ mean, uncertainty }, observed, { meanRate, uncertaintyRate }) => {

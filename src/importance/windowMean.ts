@@ -30,6 +30,7 @@ export const windowMean =
       name: "windowMean",
       options: o,
       slots: ["mean"],
+      elementwise: true,
       scalarNames: ["windowRate"],
       scalars: (step) => ({ windowRate: 1 / ((step % o.window) + 1) }),
       update: ({ mean }, observed, { windowRate }) => ({ mean: mix(mean, observed, windowRate) }),

@@ -15,6 +15,8 @@ export interface Wrapping<Slot extends string, Scalar extends string> {
   /** The own slots after a step that scored `observed`. */
   readonly update: (slots: TensorsBy<Slot>, observed: tf.Tensor, scalars: TensorsBy<Scalar>) => TensorsBy<Slot>
   readonly score: (slots: TensorsBy<Slot>) => tf.Tensor
+  /** Whether every weight is treated alone; false unless given. */
+  readonly elementwise?: boolean
   /** After which steps the score is whole; as the wrapped one unless given. */
   readonly completes?: (step: number) => boolean
 }
@@ -60,6 +62,7 @@ export const wrap = <Slot extends string, Scalar extends string>(
       : inward(slots)
   return {
     spec: Spec.make(own.name, { version: own.version ?? 1, options: own.options, parts: [inner.spec] }),
+    elementwise: own.elementwise === true && inner.elementwise === true,
     slots: [...own.slots, ...kept.map((slot) => inside + slot)],
     scalars: (step) => ({ ...own.scalars(step, whole(step)), ...outward(inner.scalars(step)) }),
     update: (slots, { param, grad, scalars }) => {

@@ -23,6 +23,8 @@ export interface Optimizer {
   /** Host numbers of a step (counted from 0) at a learning rate; they enter the compiled step as inputs. */
   readonly scalars: (step: number, learningRate: number) => { readonly [name: string]: number }
   readonly update: (input: OptimizerInput) => { readonly param: tf.Tensor; readonly moments: Moments }
+  /** Whether every weight is treated alone, so that parameters may be updated end to end in one vector. */
+  readonly elementwise: boolean
   /** The norm the whole gradient is clipped to, where it is clipped. */
   readonly clipNorm: number | undefined
 }

@@ -14,16 +14,15 @@ import {
   transfer
 } from "../backend/index.ts"
 import { clipByGlobalNorm } from "./clip.ts"
+import * as Layout from "./Layout.ts"
+import type { ByName } from "./Layout.ts"
 import type { Moments, Optimizer } from "./Optimizer.ts"
-
-/** Tensors by parameter name. */
-type ByName<T> = { readonly [name: string]: T }
 
 /** Tensors by slot, then by parameter name. */
 type BySlot<T> = { readonly [slot: string]: ByName<T> }
 
 /** Everything a training step carries from one step to the next. */
-export interface TrainState<T> {
+export type TrainState<T> = {
   readonly params: ByName<T>
   readonly moments: BySlot<T>
   /** What the observer (an importance scorer) remembers; only for the parameters it watches. */
@@ -40,6 +39,8 @@ export interface TracedLoss {
 export interface Observer {
   readonly slots: ReadonlyArray<string>
   readonly watches: (parameter: string) => boolean
+  /** Whether every weight is treated alone, so that parameters may be observed end to end in one vector. */
+  readonly elementwise?: boolean
   readonly scalars: (step: number) => ByName<number>
   readonly update: (
     slots: ByName<tf.Tensor>,
@@ -62,22 +63,23 @@ export interface TrainStepOptions<I> {
   readonly constrain?: (name: string, tensor: tf.Tensor, inputs: TensorsOf<I>) => tf.Tensor
 }
 
+/** A state on the device, laid out as its step wants it. */
+export type LiveState = TrainState<DeviceTensor>
+
 /** A compiled training step: loss, backward, clipping, optimiser and observer in one native call. */
 export interface TrainStep<I> {
   readonly nodes: number
+  /** Puts a state on the device; the caller releases it, or hands it to `run`. */
+  readonly enter: (state: TrainState<HostTensor>) => Effect.Effect<LiveState>
+  /** A copy of a live state on the host; the live one goes on. */
+  readonly leave: (state: LiveState) => Effect.Effect<TrainState<HostTensor>>
   /** Takes a state (whose tensors end here) one step further; `inputs` stay live. Step numbers count from 0. */
   readonly run: (
-    state: TrainState<DeviceTensor>,
+    state: LiveState,
     inputs: InputsOf<I>,
     at: { readonly step: number; readonly learningRate: number }
-  ) => Effect.Effect<
-    { readonly state: TrainState<DeviceTensor>; readonly terms: ByName<number>; readonly total: number },
-    ExecutionError
-  >
+  ) => Effect.Effect<{ readonly state: LiveState; readonly terms: ByName<number>; readonly total: number }, ExecutionError>
 }
-
-/** Whether weight decay applies to a parameter: to matrices only. */
-const decays = (spec: TensorSpec): boolean => spec.shape.length > 1
 
 const record = <A>(names: ReadonlyArray<string>, f: (name: string) => A): ByName<A> =>
   Object.fromEntries(names.map((name) => [name, f(name)]))
@@ -118,7 +120,7 @@ export const start = (
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import { Backend, OnnxBackend, Tensor, tf, transfer } from "homodistil/backend"
+ * import { OnnxBackend, Tensor, tf } from "homodistil/backend"
  * import { adamW, TrainStep } from "homodistil/optimizer"
  * const optimizer = adamW()
  * const program = Effect.gen(function* () {
@@ -129,7 +131,7 @@ export const start = (
  *     loss: (params) => ({ total: tf.sum(tf.square(params["w"] ?? 0)), terms: {} }),
  *     optimizer
  *   })
- *   const state = yield* transfer.upload(yield* Backend, TrainStep.start({ w: Tensor.host([3]) }, optimizer))
+ *   const state = yield* step.enter(TrainStep.start({ w: Tensor.host([3]) }, optimizer))
  *   return yield* step.run(state, {}, { step: 0, learningRate: 0.1 })
  * })
  * const { total } = await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(OnnxBackend.layer())))
@@ -141,79 +143,45 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
 ): Effect.Effect<TrainStep<I>, CompileError, Backend | Scope.Scope> =>
   Effect.gen(function* () {
     const backend = yield* Backend
-    const { optimizer, observer, params, inputs } = options
-    const names = Object.keys(params).sort()
-    const watched = observer === undefined ? [] : names.filter(observer.watches)
+    const { params, inputs } = options
+    const groups = layout(options)
     const numbers = (step: number, learningRate: number) => ({
-      optimizer: optimizer.scalars(step, learningRate),
-      observer: observer?.scalars(step) ?? {}
+      optimizer: options.optimizer.scalars(step, learningRate),
+      observer: options.observer?.scalars(step) ?? {}
     })
     const scalarSpecs = (values: ByName<number>) => record(Object.keys(values), () => Tensor.float())
     const known = numbers(0, 1)
     const signature = {
-      state: {
-        params,
-        moments: record(optimizer.slots, () => params),
-        slots: record(observer?.slots ?? [], () => record(watched, (name) => at(params, name)))
-      },
+      state: arrange(options, groups, (group) => Layout.specOf(group, params)),
       scalars: { optimizer: scalarSpecs(known.optimizer), observer: scalarSpecs(known.observer) },
       inputs
     }
     const compiled = yield* backend.compile(options.name, signature, (x) => {
-      const { state, scalars } = x
       const given: TensorsOf<I> = x.inputs
-      const seen = names.map((name) => options.view?.(name, at(state.params, name), given) ?? at(state.params, name))
-      let kept: ByName<tf.Tensor> = {}
-      const { value, grads: found } = tf.engine().gradients(() => {
-        const loss = options.loss(Object.fromEntries(names.map((name, i) => [name, seen[i] ?? tf.scalar(0)])), given)
-        // tfjs ends everything but the value when it has differentiated; the terms are wanted as well
-        kept = record(Object.keys(loss.terms), (term) => tf.keep(tf.clone(at(loss.terms, term))))
-        return tf.reshape(loss.total, [])
-      }, seen)
-      // a parameter the loss does not touch (the head, under a loss of hidden states alone) has none
-      const grads = seen.map((tensor, i): tf.Tensor => found[i] ?? tf.zerosLike(tensor))
-      const terms = record(Object.keys(kept), (term) => tf.clone(at(kept, term)))
-      tf.dispose(Object.values(kept))
-      const clipped = optimizer.clipNorm === undefined ? grads : clipByGlobalNorm(grads, optimizer.clipNorm)
-      const constrained = (name: string, tensor: tf.Tensor) => options.constrain?.(name, tensor, given) ?? tensor
-      const updated = new Map<
-        string,
-        { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }
-      >()
-      names.forEach((name, i) => {
-        const grad = clipped[i]
-        if (grad === undefined) throw new RangeError(`no gradient for ${name}`)
-        const moved = optimizer.update({
-          param: at(state.params, name),
-          grad,
-          moments: pick(state.moments, name),
-          scalars: scalars.optimizer,
-          decays: decays(at(params, name))
-        })
-        const param = constrained(name, moved.param)
-        const slots =
-          observer === undefined || !watched.includes(name)
-            ? {}
-            : observer.update(pick(state.slots, name), { param, grad, scalars: scalars.observer })
-        updated.set(name, { param, moments: moved.moments, slots })
-      })
-      const of = (name: string) => {
-        const one = updated.get(name)
-        if (one === undefined) throw new RangeError(`${name} was not updated`)
-        return one
-      }
-      return {
-        state: {
-          params: record(names, (name) => of(name).param),
-          moments: record(optimizer.slots, (slot) => record(names, (name) => at(of(name).moments, slot))),
-          slots: record(observer?.slots ?? [], (slot) =>
-            record(watched, (name) => constrained(name, at(of(name).slots, slot)))
-          )
-        },
-        terms,
-        total: value
-      }
+      return text(options, groups, x.state, x.scalars, given)
     })
+
+    const enter: TrainStep<I>["enter"] = (state) =>
+      transfer.upload(
+        backend,
+        arrange(options, groups, (group, kind, slot) =>
+          Layout.packHost(group, kind === "params" ? state.params : at(state[kind], slot))
+        )
+      )
+
+    const leave: TrainStep<I>["leave"] = (live) =>
+      Effect.map(transfer.download(backend, live), (state) => {
+        const apart = (values: ByName<HostTensor>, of: ReadonlyArray<Layout.Group>): ByName<HostTensor> =>
+          Object.assign({}, ...of.map((group) => Layout.unpackHost(group, at(values, group.id), params)))
+        const bySlot = (values: BySlot<HostTensor>, of: ReadonlyArray<Layout.Group>) =>
+          record(Object.keys(values), (slot) => apart(at(values, slot), of))
+        return {
+          params: apart(state.params, groups),
+          moments: bySlot(state.moments, groups),
+          slots: bySlot(state.slots, watchedOf(groups))
+        }
+      })
+
     const run: TrainStep<I>["run"] = (state, given, { step, learningRate }) =>
       Effect.gen(function* () {
         const host = numbers(step, learningRate)
@@ -233,5 +201,88 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
           terms: record(Object.keys(terms), (key) => at(terms, key).data[0] ?? Number.NaN)
         }
       })
-    return { nodes: compiled.nodes, run }
+    return { nodes: compiled.nodes, enter, leave, run }
   })
+
+const watchedOf = (groups: ReadonlyArray<Layout.Group>): ReadonlyArray<Layout.Group> =>
+  groups.filter(({ watched }) => watched)
+
+/** Parameters lie end to end where both rules treat every weight alone; hooks want each parameter under its name. */
+const layout = <I>({ params, optimizer, observer, view, constrain }: TrainStepOptions<I>): ReadonlyArray<Layout.Group> => {
+  const unwatched = optimizer.elementwise && view === undefined && constrain === undefined
+  return Layout.groups({
+    params,
+    watches: (name) => observer?.watches(name) ?? false,
+    elementwise: { unwatched, watched: unwatched && observer?.elementwise === true }
+  })
+}
+
+/** A state's shape over groups, filled in. */
+const arrange = <I, T>(
+  { optimizer, observer }: TrainStepOptions<I>,
+  groups: ReadonlyArray<Layout.Group>,
+  fill: (group: Layout.Group, kind: "params" | "moments" | "slots", slot: string) => T
+): TrainState<T> => {
+  const over = (of: ReadonlyArray<Layout.Group>, kind: "params" | "moments" | "slots", slot: string): ByName<T> =>
+    Object.fromEntries(of.map((group): [string, T] => [group.id, fill(group, kind, slot)]))
+  return {
+    params: over(groups, "params", ""),
+    moments: record(optimizer.slots, (slot) => over(groups, "moments", slot)),
+    slots: record(observer?.slots ?? [], (slot) => over(watchedOf(groups), "slots", slot))
+  }
+}
+
+/** The text of a step: loss, gradients, clipping, update and observation. */
+const text = <I>(
+  options: TrainStepOptions<I>,
+  groups: ReadonlyArray<Layout.Group>,
+  state: TrainState<tf.Tensor>,
+  scalars: { readonly optimizer: ByName<tf.Tensor>; readonly observer: ByName<tf.Tensor> },
+  given: TensorsOf<I>
+) => {
+  const { optimizer, observer, params } = options
+  const names = Object.keys(params).sort()
+  const whole: ByName<tf.Tensor> = Object.assign(
+    {},
+    ...groups.map((group) => Layout.unpack(group, at(state.params, group.id), params))
+  )
+  const seen = names.map((name) => options.view?.(name, at(whole, name), given) ?? at(whole, name))
+  let kept: ByName<tf.Tensor> = {}
+  const { value, grads: found } = tf.engine().gradients(() => {
+    const loss = options.loss(Object.fromEntries(names.map((name, i) => [name, seen[i] ?? tf.scalar(0)])), given)
+    // tfjs ends everything but the value when it has differentiated; the terms are wanted as well
+    kept = record(Object.keys(loss.terms), (term) => tf.keep(tf.clone(at(loss.terms, term))))
+    return tf.reshape(loss.total, [])
+  }, seen)
+  const terms = record(Object.keys(kept), (term) => tf.clone(at(kept, term)))
+  tf.dispose(Object.values(kept))
+  // a parameter the loss does not touch (the head, under a loss of hidden states alone) has no gradient
+  const byName = Object.fromEntries(seen.map((tensor, i) => [names[i] ?? "", found[i] ?? tf.zerosLike(tensor)]))
+  const packed = groups.map((group) => Layout.pack(group, byName))
+  const grads = optimizer.clipNorm === undefined ? packed : clipByGlobalNorm(packed, optimizer.clipNorm)
+  const constrained = ({ id }: Layout.Group, tensor: tf.Tensor) => options.constrain?.(id, tensor, given) ?? tensor
+  const updated = new Map<string, { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }>()
+  groups.forEach((group, i) => {
+    const grad = grads[i]
+    if (grad === undefined) throw new RangeError(`no gradient for ${group.id}`)
+    const moved = optimizer.update({
+      param: at(state.params, group.id),
+      grad,
+      moments: pick(state.moments, group.id),
+      scalars: scalars.optimizer,
+      decays: group.decays
+    })
+    const param = constrained(group, moved.param)
+    const slots =
+      observer === undefined || !group.watched
+        ? {}
+        : observer.update(pick(state.slots, group.id), { param, grad, scalars: scalars.observer })
+    updated.set(group.id, { param, moments: moved.moments, slots })
+  })
+  const next = arrange(options, groups, (group, kind, slot) => {
+    const one = updated.get(group.id)
+    if (one === undefined) throw new RangeError(`${group.id} was not updated`)
+    return kind === "params" ? one.param : kind === "moments" ? at(one.moments, slot) : constrained(group, at(one.slots, slot))
+  })
+  return { state: next, terms, total: value }
+}

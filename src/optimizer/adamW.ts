@@ -62,6 +62,7 @@ export const adamW = (options: Partial<AdamWOptions> = {}): Optimizer => {
       keep: 1 - learningRate * o.weightDecay
     }),
     update: (input) => step(o, input),
+    elementwise: true,
     clipNorm: clip
   }
 }

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as fc from "fast-check"
 import { Training } from "homodistil/distill"
-import { seedsOf } from "../../src/cli/Reproduce.ts"
+import { seedsOf } from "../../src/cli/ReproduceSettings.ts"
 import * as Scorers from "../../src/cli/Scorers.ts"
 import * as Settings from "../../src/cli/Settings.ts"
 

@@ -154,13 +154,13 @@ describe("a training step", () => {
             loss: regression,
             optimizer: adamW()
           })
-          const state = yield* transfer.upload(backend, TrainStep.start(params, adamW()))
+          const state = yield* step.enter(TrainStep.start(params, adamW()))
           const { x, y } = yield* transfer.upload(backend, inputs)
           const before = yield* backend.live
           const error = yield* Effect.flip(step.run(state, { x: y, y: x }, { step: 0, learningRate: 0.1 }))
           assert.match(error.message, /running regression failed/)
           assert.deepStrictEqual(yield* backend.live, before)
-          assert.deepStrictEqual((yield* transfer.download(backend, state)).params, params)
+          assert.deepStrictEqual((yield* step.leave(state)).params, params)
           assert.isAbove(step.nodes, 10)
         })
       )

@@ -3,7 +3,6 @@ import type * as Layer from "effect/Layer"
 import {
   Backend,
   type BackendUnavailable,
-  type DeviceTensor,
   type HostTensor,
   OnnxBackend,
   Tensor,
@@ -64,10 +63,7 @@ export const train = (
         optimizer,
         ...rest
       })
-      let state: TrainStep.TrainState<DeviceTensor> = yield* transfer.upload(
-        backend,
-        TrainStep.start(params, optimizer, rest.observer)
-      )
+      let state = yield* step.enter(TrainStep.start(params, optimizer, rest.observer))
       const given = yield* transfer.upload(backend, inputs)
       const [totals, terms, live]: [Array<number>, Array<ByName<number>>, Array<number>] = [[], [], []]
       for (const [i, learningRate] of rates.entries()) {
@@ -77,7 +73,7 @@ export const train = (
         terms.push(made.terms)
         live.push((yield* backend.live).tensors)
       }
-      const last = yield* transfer.download(backend, state)
+      const last = yield* step.leave(state)
       yield* transfer.release(backend, [state, given])
       const trained: Trained = { totals, terms, state: last, live }
       return trained
