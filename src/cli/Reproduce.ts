@@ -4,7 +4,15 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { type Experiment, FileRunStore, Runner, RunStore, type Scale } from "../experiment/index.ts"
+import {
+  type CellRun,
+  type Experiment,
+  FileRunStore,
+  Runner,
+  RunStore,
+  type Scale,
+  type StoreError
+} from "../experiment/index.ts"
 import { ExperimentReport, Markdown, ReportFiles, TextPlot } from "../report/index.ts"
 import { Digest, OutputError, Spec } from "../spec/index.ts"
 import * as CellProcesses from "./CellProcesses.ts"
@@ -80,6 +88,8 @@ const flags = {
   quiet: Flags.quiet
 }
 
+type RunFailure = CellRun.CellFailure | CellProcesses.CellProcessError | StoreError | OutputError
+
 /** `homodistil reproduce`: runs the missing cells of an experiment, then writes and prints its table and figures. */
 export const command = Command.make("reproduce", flags, (o) =>
   Effect.gen(function* () {
@@ -93,7 +103,7 @@ export const command = Command.make("reproduce", flags, (o) =>
     const { experiment, scale, seeds, materials } = what
     const out = Option.getOrElse(o.out, () => path.join("runs", `${experiment.name}-${scale.name}`))
 
-    const run = (emit: Runner.RunnerOptions["emit"]) => {
+    const run = (emit: Runner.RunnerOptions["emit"]): Effect.Effect<Runner.Finished, RunFailure, RunStore> => {
       const options = { ...what, jobs, machine, emit }
       return program === undefined || jobs === 1
         ? Runner.run({ ...options, jobs: 1 }).pipe(Effect.provide(backend.layer))

@@ -3,7 +3,14 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Backend, type CompileError, type DeviceTensor, type ExecutionError, type TensorSpec, transfer } from "../backend/index.ts"
+import {
+  Backend,
+  type CompileError,
+  type DeviceTensor,
+  type ExecutionError,
+  type TensorSpec,
+  transfer
+} from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
 import { Axis, BertConfig, Model, Parameters, Tokens } from "../model/index.ts"
 import { TrainStep } from "../optimizer/index.ts"
@@ -35,13 +42,23 @@ export interface DistillInput {
 export type DistillFailure = CompileError | ExecutionError | Diverged
 
 /** The state before the first step: the student as its initialiser makes it, projections, zero moments and slots. */
-export const start = ({ plan, teacher, seed }: Pick<DistillInput, "plan" | "teacher" | "seed">): StepState.StepState => {
+export const start = ({
+  plan,
+  teacher,
+  seed
+}: Pick<DistillInput, "plan" | "teacher" | "seed">): StepState.StepState => {
   const ratio = plan.ratio.over(plan.training.steps)
   const student = plan.student.make({ teacher, ranking: plan.ranking, finalRatio: ratio.final, seed })
   const projections = Projection.specs(plan.projection, plan.loss.taps, student.config.layers)
   const params = {
     ...student.parameters,
-    ...Projection.initialise(plan.projection, projections, student.config.hidden, teacher.config.hidden, Seed.child(seed, "projection"))
+    ...Projection.initialise(
+      plan.projection,
+      projections,
+      student.config.hidden,
+      teacher.config.hidden,
+      Seed.child(seed, "projection")
+    )
   }
   const observer = StudentStep.observer(plan, student.config)
   return {
@@ -137,7 +154,13 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
           current = { ...live, host: { ...live.host, step: done + 1 }, train: out.state }
           yield* transfer.release(backend, [tokens, rest, taught])
           if (!Number.isFinite(out.total)) return yield* new Diverged({ step: done + 1, loss: String(out.total) })
-          const stepped: DistillEvent = { _tag: "Stepped", step: done + 1, learningRate: rate, total: out.total, terms: out.terms }
+          const stepped: DistillEvent = {
+            _tag: "Stepped",
+            step: done + 1,
+            learningRate: rate,
+            total: out.total,
+            terms: out.terms
+          }
           return { live: current, stepped }
         })
 
@@ -188,12 +211,11 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
       const opening: Array<DistillEvent> = [
         { _tag: "Started", steps, widths: widths(initial), parameters: parameters(initial), nodes: live.step.nodes }
       ]
-      if (input.from === undefined && input.snapshotAt(0)) opening.push({ _tag: "Snapshot", state: initial, last: false })
+      if (input.from === undefined && input.snapshotAt(0))
+        opening.push({ _tag: "Snapshot", state: initial, last: false })
       return Stream.concat(
         Stream.fromIterable(opening),
-        initial.step >= steps
-          ? Stream.empty
-          : Stream.paginate<Live, DistillEvent, DistillFailure, never>(live, advance)
+        initial.step >= steps ? Stream.empty : Stream.paginate<Live, DistillEvent, DistillFailure, never>(live, advance)
       )
     })
   )

@@ -34,7 +34,10 @@ const noiseOf = (state: StepState.StepState, seed: Seed.Seed) => {
     const spec = specs.get(name)
     if (spec === undefined) throw new RangeError(`there is no parameter ${name}`)
     const shape = Parameters.shape(spec, axes)
-    const draws = Seed.uniforms(Seed.child(Seed.child(seed, "noise", state.step), name), shape.reduce((n, s) => n * s, 1))
+    const draws = Seed.uniforms(
+      Seed.child(Seed.child(seed, "noise", state.step), name),
+      shape.reduce((n, s) => n * s, 1)
+    )
     const whole: HostTensor = { shape, dtype: "float32", data: Float32Array.from(draws) }
     return state.masked ? whole : PrunePlan.cut(whole, spec.axes, state.kept)
   }
@@ -60,7 +63,10 @@ export const unitScores = (
     const silenced = plan.mode.regrowth
       ? scores
       : Object.fromEntries(
-          specs.map((spec) => [spec.name, multiply(scores[spec.name], PrunePlan.parameterMask(spec, original, state.kept))])
+          specs.map((spec) => [
+            spec.name,
+            multiply(scores[spec.name], PrunePlan.parameterMask(spec, original, state.kept))
+          ])
         )
     const whole = Granularity.scoreUnits(plan.granularity, original, specs, silenced)
     return plan.mode.regrowth

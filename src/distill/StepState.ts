@@ -36,7 +36,8 @@ export const config = (state: Pick<StepState, "config" | "kept">): BertConfig.Be
  * Whether units are silenced in a state: before the first pruning a masked student is computed as a whole one, to the bit. Rounding of
  * its own would count there: the losses are zero, and Adam turns the smallest gradients into whole steps.
  */
-export const isSilenced = (state: Pick<StepState, "kept" | "masked">): boolean => state.masked && state.kept.kept.size > 0
+export const isSilenced = (state: Pick<StepState, "kept" | "masked">): boolean =>
+  state.masked && state.kept.kept.size > 0
 
 /** A state whose weights, moments, scorer slots and projections are all cut by one plan over its present units. */
 export const cut = (state: StepState, specs: ReadonlyArray<ParameterSpec>, plan: PrunePlan.PrunePlan): StepState => {
@@ -60,7 +61,10 @@ export const model = (state: StepState): Model.Model => {
   if (!state.masked) return { config: config(state), parameters: weights }
   const original = BertConfig.axes(state.config)
   const parameters = Object.fromEntries(
-    specs.map((spec) => [spec.name, silence(weight(state, spec.name), PrunePlan.parameterMask(spec, original, state.kept))])
+    specs.map((spec) => [
+      spec.name,
+      silence(weight(state, spec.name), PrunePlan.parameterMask(spec, original, state.kept))
+    ])
   )
   const hidden = PrunePlan.mask(state.kept, original)[Axis.hidden] ?? new Float32Array(0)
   return { config: state.config, parameters, keptHidden: { shape: [hidden.length], dtype: "float32", data: hidden } }

@@ -55,7 +55,13 @@ const masked = (
     const mask = masks[axis]
     return mask === undefined || !silences(axis)
       ? left
-      : tf.mul(left, tf.reshape(mask, axes.map((_, i) => (i === dimension ? -1 : 1))))
+      : tf.mul(
+          left,
+          tf.reshape(
+            mask,
+            axes.map((_, i) => (i === dimension ? -1 : 1))
+          )
+        )
   }, tensor)
 
 /** The mask of each prunable axis as an input; empty when no unit is silenced. */

@@ -40,7 +40,11 @@ export const tapped = (outputs: TappedOutputs, taps: ReadonlyArray<Tap>): TapTre
 })
 
 /** The signature of `tapped` for a model of this configuration. */
-export const signature = (config: BertConfig.BertConfig, taps: ReadonlyArray<Tap>, { tokens, masked }: BatchShape): TapTree<TensorSpec> => {
+export const signature = (
+  config: BertConfig.BertConfig,
+  taps: ReadonlyArray<Tap>,
+  { tokens, masked }: BatchShape
+): TapTree<TensorSpec> => {
   const states = Tensor.float(tokens.rows * tokens.length, config.hidden)
   const scores = Tensor.float(tokens.rows, config.heads, tokens.length, tokens.length)
   return {

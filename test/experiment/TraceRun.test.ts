@@ -45,10 +45,16 @@ describe("TraceRun", () => {
       assert.deepStrictEqual(tensors(files, "weights.safetensors"), { ...Distiller.start(run).train.params })
       const { ids, labels, attention } = tensors(files, "batches.safetensors")
       assert.deepStrictEqual([...(ids?.data.slice(3 * 32, 4 * 32) ?? [])], [...run.batch(run.seed, 3).ids])
-      assert.deepStrictEqual([...(attention?.data.slice(3 * 32, 4 * 32) ?? [])], [...(run.batch(run.seed, 3).attention ?? [])])
+      assert.deepStrictEqual(
+        [...(attention?.data.slice(3 * 32, 4 * 32) ?? [])],
+        [...(run.batch(run.seed, 3).attention ?? [])]
+      )
       assert.deepStrictEqual(labels?.shape, [6, run.batch(run.seed, 3).labels.length])
       const { events } = traceOf(files)
-      assert.lengthOf(events.filter(({ event }) => event === "step"), 6)
+      assert.lengthOf(
+        events.filter(({ event }) => event === "step"),
+        6
+      )
       const prunings = events.filter(({ event }) => event === "pruning")
       assert.isAtLeast(prunings.length, 2)
       // the best of the scores stay

@@ -113,6 +113,7 @@ const broken: ReadonlyArray<readonly [law: string, scorer: Scorer.ImportanceScor
   ["noGradientNoScore", scoring((x) => tf.add(x, 1))],
   ["scoresScale", scoring((x) => tf.sqrt(x))],
   ["momentaryForgets", forgetful],
+  ["endToEndIsApart", { ...scoring((x) => tf.div(x, tf.add(tf.max(x, -1, true), 1))), elementwise: true }],
   ["compiledIsEager", counted]
 ]
 

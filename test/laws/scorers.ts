@@ -161,6 +161,15 @@ export const momentaryForgets: ScorerLaw = ({ scorer }) =>
     assert.deepStrictEqual(numbers(fresh.scores), numbers(old.scores))
   })
 
+/** A scorer that says it treats every weight alone gives a parameter laid out as one vector the same scores. */
+export const endToEndIsApart: ScorerLaw = ({ scorer }) =>
+  forHistories(async (h) => {
+    if (scorer.elementwise !== true) return
+    const flat = (x: HostTensor): HostTensor => ({ ...x, shape: [x.data.length] })
+    const [apart, endToEnd] = [await after(scorer, h), await after(scorer, each(h, flat))]
+    assert.deepStrictEqual(endToEnd.scores.data, apart.scores.data)
+  })
+
 /** The compiled update and score agree with the eager ones over several steps. */
 export const compiledIsEager: ScorerLaw = async ({ scorer }) => {
   const h = history(11, 5)
@@ -203,5 +212,6 @@ export const scorerLaws: { readonly [law: string]: ScorerLaw } = {
   noGradientNoScore,
   scoresScale,
   momentaryForgets,
+  endToEndIsApart,
   compiledIsEager
 }
