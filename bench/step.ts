@@ -16,7 +16,8 @@ const threads = Number(process.argv[2] ?? 2)
 const warm = 5
 const timed = 30
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 /** A student that starts at the final width, so that no pruning event falls into what is timed. */
 const measure = (ratio: number) =>
@@ -47,10 +48,14 @@ const measure = (ratio: number) =>
     )
     const steady = times.slice(warm)
     const spread = `${Math.min(...steady).toFixed(1)} to ${Math.max(...steady).toFixed(1)}`
-    console.log(`${`${100 * ratio} %`.padStart(6)} width: ${median(steady).toFixed(1)} ms a step (${spread}), ${nodes} nodes`)
+    console.log(
+      `${`${100 * ratio} %`.padStart(6)} width: ${median(steady).toFixed(1)} ms a step (${spread}), ${nodes} nodes`
+    )
   })
 
-console.log(`${cpus()[0]?.model ?? "unknown CPU"}, ${threads} threads; teacher forward, student step and PLATON, batch 16 × 64`)
+console.log(
+  `${cpus()[0]?.model ?? "unknown CPU"}, ${threads} threads; teacher forward, student step and PLATON, batch 16 × 64`
+)
 await Effect.runPromise(
   Effect.forEach([1, 0.5, 0.25], measure, { discard: true }).pipe(
     Effect.provide(Layer.merge(OnnxBackend.layer({ threads }), NodeServices.layer))

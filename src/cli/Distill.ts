@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { HuggingFace } from "../checkpoint/index.ts"
+import { HuggingFace, HuggingFaceWeights } from "../checkpoint/index.ts"
 import type { DistillPlan } from "../distill/index.ts"
 import { CutModel, HeldOut } from "../evaluate/index.ts"
 import { CellRun, Laboratory, Scale } from "../experiment/index.ts"
@@ -106,7 +106,9 @@ export const command = Command.make(
           )
         )
         if (distilled.diverged !== undefined) return yield* distilled.diverged
-        const student = CutModel.of(yield* Effect.fromNullishOr(distilled.student).pipe(Effect.orDie))
+        const cut = CutModel.of(yield* Effect.fromNullishOr(distilled.student).pipe(Effect.orDie))
+        // other programs read the factor on attention scores off the widths
+        const student = HuggingFaceWeights.withUsualScale(cut)
         const measures = yield* HeldOut.measure(student, laboratory.test)
         const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
         const command = Provenance.commandLine("distill", { ...DistillSettings.written(o), threads })

@@ -40,7 +40,10 @@ export interface Options {
 /** The options as a command line. */
 export const written = (o: Options): ReadonlyArray<string> => [
   o.experiment,
-  ...["--scale", o.scale, "--threads", String(o.threads)],
+  "--scale",
+  o.scale,
+  "--threads",
+  String(o.threads),
   ...Option.match(o.seeds, { onNone: () => [], onSome: (seeds) => ["--seeds", seeds] }),
   ...Option.match(o.teacher, { onNone: () => [], onSome: (teacher) => ["--teacher", teacher] })
 ]

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Command from "effect/cli/Command"
 import { Runner } from "../experiment/index.ts"
+import { ConfigError } from "../spec/index.ts"
 import { type CellMessage, isTold } from "./CellMessage.ts"
 import * as Failure from "./Failure.ts"
 import * as ReproduceSettings from "./ReproduceSettings.ts"
@@ -17,12 +18,18 @@ const say = (message: CellMessage): Effect.Effect<void> =>
     process.send(message, () => resume(Effect.void))
   })
 
-/** The keys of cells to run, as they come; the queue ends when the other process is gone. */
+/** The keys of cells to run, as they come; nobody waits for this process once the other one is gone. */
 const keys = Effect.gen(function* () {
-  const queue = yield* Queue.unbounded<string, Cause.Done>()
+  const queue = yield* Queue.unbounded<string>()
   process.on("message", (key) => Queue.offerUnsafe(queue, String(key)))
-  process.on("disconnect", () => Queue.endUnsafe(queue))
+  process.on("disconnect", () => process.exit(Failure.exitCodes.done))
   return queue
+})
+
+const byHand = new ConfigError({
+  problems: [
+    { key: "work", value: "a command", bound: "started by reproduce", remedy: "use homodistil reproduce with --jobs" }
+  ]
 })
 
 const outcome = (exit: Exit.Exit<CellMessage, unknown>): CellMessage => {
@@ -36,11 +43,12 @@ const outcome = (exit: Exit.Exit<CellMessage, unknown>): CellMessage => {
 /** Runs the cells whose keys another process sends, one after the other: what `reproduce` starts one of for each job. */
 export const command = Command.make("work", ReproduceSettings.flags, (o) =>
   Effect.gen(function* () {
+    if (process.send === undefined) return yield* byHand
     const queue = yield* keys
     const { experiment, scale, seeds, materials, backend } = yield* ReproduceSettings.resolve(o)
     const { machine } = yield* Setup
     const cells = yield* Runner.plan({ experiment, scale, seeds, materials })
-    yield* Effect.gen(function* () {
+    return yield* Effect.gen(function* () {
       const execute = yield* Runner.here({ materials, scale, machine })(cells.length)
       yield* say({ _tag: "Ready" })
       const run = (key: string): Effect.Effect<CellMessage, unknown> => {
@@ -53,11 +61,10 @@ export const command = Command.make("work", ReproduceSettings.flags, (o) =>
               (result): CellMessage => ({ _tag: "Finished", result })
             )
       }
-      yield* Queue.take(queue).pipe(
+      return yield* Queue.take(queue).pipe(
         Effect.flatMap((key) => Effect.exit(run(key))),
         Effect.flatMap((exit) => say(outcome(exit))),
-        Effect.forever,
-        Effect.catchTag("Done", () => Effect.void)
+        Effect.forever
       )
     }).pipe(Effect.scoped, Effect.provide(backend.layer))
   }).pipe(

@@ -12,7 +12,7 @@ import {
   transfer
 } from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
-import { Axis, BertConfig, Model, Parameters, Tokens } from "../model/index.ts"
+import { Axis, BertConfig, type Model, Parameters, Tokens } from "../model/index.ts"
 import { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
 import { Seed } from "../spec/index.ts"
@@ -215,7 +215,7 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
         opening.push({ _tag: "Snapshot", state: initial, last: false })
       return Stream.concat(
         Stream.fromIterable(opening),
-        initial.step >= steps ? Stream.empty : Stream.paginate<Live, DistillEvent, DistillFailure, never>(live, advance)
+        initial.step >= steps ? Stream.empty : Stream.paginate<Live, DistillEvent, DistillFailure>(live, advance)
       )
     })
   )

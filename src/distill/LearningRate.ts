@@ -10,7 +10,9 @@ export interface LearningRate {
 }
 
 /** The learning rate of a run. */
-export class LearningRateService extends Context.Service<LearningRateService, LearningRate>()("homodistil/LearningRate") {}
+export class LearningRateService extends Context.Service<LearningRateService, LearningRate>()(
+  "homodistil/LearningRate"
+) {}
 
 /** Provides a learning rate. */
 export const layer = (rate: LearningRate): Layer.Layer<LearningRateService> =>

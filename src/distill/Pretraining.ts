@@ -1,17 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import {
-  Backend,
-  type CompileError,
-  type ExecutionError,
-  ops,
-  Tensor,
-  tf,
-  transfer
-} from "../backend/index.ts"
+import { Backend, type CompileError, type ExecutionError, ops, Tensor, tf, transfer } from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
-import { Bert, BertConfig, Dropout, Model, Parameters, Tokens } from "../model/index.ts"
+import { Bert, BertConfig, Dropout, type Model, Parameters, Tokens } from "../model/index.ts"
 import { type Optimizer, TrainStep } from "../optimizer/index.ts"
 import type { Schedule } from "../schedule/index.ts"
 import { Seed, Spec } from "../spec/index.ts"
@@ -134,7 +126,7 @@ export const pretrain = (
           const next: State = { step: step + 1, train: state }
           return [events, last ? Option.none<State>() : Option.some(next)] as const
         })
-      return Stream.paginate<State, PretrainingEvent, CompileError | ExecutionError | Diverged, never>(
+      return Stream.paginate<State, PretrainingEvent, CompileError | ExecutionError | Diverged>(
         { step: 0, train: started },
         advance
       )

@@ -29,16 +29,26 @@ export const layer = (projection: Projection): Layer.Layer<ProjectionService> =>
  * assert.equal(Projection.make().start, "identity")
  * ```
  */
-export const make = (options: { readonly start?: "identity" | "random"; readonly shared?: boolean } = {}): Projection => {
+export const make = (
+  options: { readonly start?: "identity" | "random"; readonly shared?: boolean } = {}
+): Projection => {
   const [start, shared] = [options.start ?? "identity", options.shared ?? false]
   return { spec: Spec.make("projection", { options: { start, shared } }), start, shared }
 }
 
 const nameOf = (projection: Projection, layer: number | "embedding"): string =>
-  projection.shared ? "projection.weight" : layer === "embedding" ? "projection.embedding.weight" : `projection.layer.${layer}.weight`
+  projection.shared
+    ? "projection.weight"
+    : layer === "embedding"
+      ? "projection.embedding.weight"
+      : `projection.layer.${layer}.weight`
 
 /** The parameters a loss with these taps needs: each [hidden, teacher hidden]. */
-export const specs = (projection: Projection, taps: ReadonlyArray<Tap>, layers: number): ReadonlyArray<ParameterSpec> => {
+export const specs = (
+  projection: Projection,
+  taps: ReadonlyArray<Tap>,
+  layers: number
+): ReadonlyArray<ParameterSpec> => {
   const names = new Set([
     ...(taps.includes("embedding") ? [nameOf(projection, "embedding")] : []),
     ...(taps.includes("hidden") ? Array.from({ length: layers }, (_, i) => nameOf(projection, i)) : [])
@@ -57,9 +67,15 @@ export const initialise = (
 
 const start = (projection: Projection, name: string, from: number, to: number, seed: Seed.Seed): HostTensor => {
   if (projection.start === "identity" && from === to)
-    return Tensor.host(Float32Array.from({ length: from * to }, (_, i) => (i % (to + 1) === 0 ? 1 : 0)), [from, to])
+    return Tensor.host(
+      Float32Array.from({ length: from * to }, (_, i) => (i % (to + 1) === 0 ? 1 : 0)),
+      [from, to]
+    )
   const draws = Seed.normals(Seed.child(seed, name), from * to)
-  return Tensor.host(draws.map((z) => z / Math.sqrt(from)), [from, to])
+  return Tensor.host(
+    draws.map((z) => z / Math.sqrt(from)),
+    [from, to]
+  )
 }
 
 /** The projections as a loss uses them. */

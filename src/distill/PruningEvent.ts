@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { HostTensor } from "../backend/index.ts"
 import { scoreAll } from "../importance/index.ts"
-import { Axis, BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
+import { type Axis, BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
 import { Granularity, PrunePlan, type RemainingRatio } from "../pruning/index.ts"
 import { Seed } from "../spec/index.ts"
 import type { DistillPlan } from "./DistillPlan.ts"

@@ -57,9 +57,9 @@ const percent = { unit: "%", better: "higher", digits: 1 } as const
 export const heldOut = (): Measure => ({
   spec: Spec.make("heldOut"),
   columns: [
-    { id: "heldOut.discrepancy", name: "Discrepancy", ...nats },
-    { id: "heldOut.loss", name: "MLM loss", ...nats },
-    { id: "heldOut.accuracy", name: "MLM accuracy", ...percent }
+    { id: "heldOut.discrepancy", name: "Test discrepancy", ...nats },
+    { id: "heldOut.loss", name: "Test MLM loss", ...nats },
+    { id: "heldOut.accuracy", name: "Test MLM accuracy", ...percent }
   ],
   run: ({ model, heldOut }) =>
     Effect.map(HeldOut.measure(CutModel.of(model), heldOut), ({ loss, accuracy, discrepancy }) => ({

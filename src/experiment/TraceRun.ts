@@ -85,7 +85,8 @@ const told = (event: DistillEvent): JsonObject | undefined => {
       const scores = Object.fromEntries([...event.scores].map(([axis, values]) => [axis, [...values]]))
       return { event: "pruning", step, ratio, kept: PrunePlan.toJson(plan), widths, parameters, scores }
     }
-    default:
+    case "Started":
+    case "Snapshot":
       return undefined
   }
 }

@@ -11,4 +11,5 @@ import type { ImportanceScorer } from "./ImportanceScorer.ts"
  * assert.deepEqual(Scorer.magnitude().slots, [])
  * ```
  */
-export const magnitude = (): ImportanceScorer => define({ name: "magnitude", elementwise: true, score: (_, { param }) => tf.abs(param) })
+export const magnitude = (): ImportanceScorer =>
+  define({ name: "magnitude", elementwise: true, score: (_, { param }) => tf.abs(param) })

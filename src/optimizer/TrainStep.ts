@@ -78,7 +78,10 @@ export interface TrainStep<I> {
     state: LiveState,
     inputs: InputsOf<I>,
     at: { readonly step: number; readonly learningRate: number }
-  ) => Effect.Effect<{ readonly state: LiveState; readonly terms: ByName<number>; readonly total: number }, ExecutionError>
+  ) => Effect.Effect<
+    { readonly state: LiveState; readonly terms: ByName<number>; readonly total: number },
+    ExecutionError
+  >
 }
 
 const record = <A>(names: ReadonlyArray<string>, f: (name: string) => A): ByName<A> =>
@@ -92,6 +95,9 @@ const at = <A>(values: ByName<A>, name: string): A => {
 
 const pick = <A>(slots: BySlot<A>, name: string): ByName<A> =>
   record(Object.keys(slots), (slot) => at(at(slots, slot), name))
+
+const joined = <A>(parts: ReadonlyArray<ByName<A>>): ByName<A> =>
+  Object.fromEntries(parts.flatMap((part) => Object.entries(part)))
 
 /** A fresh state around parameter values: zero moments and slots. */
 export const start = (
@@ -172,7 +178,7 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
     const leave: TrainStep<I>["leave"] = (live) =>
       Effect.map(transfer.download(backend, live), (state) => {
         const apart = (values: ByName<HostTensor>, of: ReadonlyArray<Layout.Group>): ByName<HostTensor> =>
-          Object.assign({}, ...of.map((group) => Layout.unpackHost(group, at(values, group.id), params)))
+          joined(of.map((group) => Layout.unpackHost(group, at(values, group.id), params)))
         const bySlot = (values: BySlot<HostTensor>, of: ReadonlyArray<Layout.Group>) =>
           record(Object.keys(values), (slot) => apart(at(values, slot), of))
         return {
@@ -208,7 +214,13 @@ const watchedOf = (groups: ReadonlyArray<Layout.Group>): ReadonlyArray<Layout.Gr
   groups.filter(({ watched }) => watched)
 
 /** Parameters lie end to end where both rules treat every weight alone; hooks want each parameter under its name. */
-const layout = <I>({ params, optimizer, observer, view, constrain }: TrainStepOptions<I>): ReadonlyArray<Layout.Group> => {
+const layout = <I>({
+  params,
+  optimizer,
+  observer,
+  view,
+  constrain
+}: TrainStepOptions<I>): ReadonlyArray<Layout.Group> => {
   const unwatched = optimizer.elementwise && view === undefined && constrain === undefined
   return Layout.groups({
     params,
@@ -242,10 +254,7 @@ const text = <I>(
 ) => {
   const { optimizer, observer, params } = options
   const names = Object.keys(params).sort()
-  const whole: ByName<tf.Tensor> = Object.assign(
-    {},
-    ...groups.map((group) => Layout.unpack(group, at(state.params, group.id), params))
-  )
+  const whole = joined(groups.map((group) => Layout.unpack(group, at(state.params, group.id), params)))
   const seen = names.map((name) => options.view?.(name, at(whole, name), given) ?? at(whole, name))
   let kept: ByName<tf.Tensor> = {}
   const { value, grads: found } = tf.engine().gradients(() => {
@@ -261,7 +270,10 @@ const text = <I>(
   const packed = groups.map((group) => Layout.pack(group, byName))
   const grads = optimizer.clipNorm === undefined ? packed : clipByGlobalNorm(packed, optimizer.clipNorm)
   const constrained = ({ id }: Layout.Group, tensor: tf.Tensor) => options.constrain?.(id, tensor, given) ?? tensor
-  const updated = new Map<string, { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }>()
+  const updated = new Map<
+    string,
+    { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }
+  >()
   groups.forEach((group, i) => {
     const grad = grads[i]
     if (grad === undefined) throw new RangeError(`no gradient for ${group.id}`)
@@ -282,7 +294,11 @@ const text = <I>(
   const next = arrange(options, groups, (group, kind, slot) => {
     const one = updated.get(group.id)
     if (one === undefined) throw new RangeError(`${group.id} was not updated`)
-    return kind === "params" ? one.param : kind === "moments" ? at(one.moments, slot) : constrained(group, at(one.slots, slot))
+    return kind === "params"
+      ? one.param
+      : kind === "moments"
+        ? at(one.moments, slot)
+        : constrained(group, at(one.slots, slot))
   })
   return { state: next, terms, total: value }
 }

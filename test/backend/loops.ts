@@ -90,16 +90,21 @@ export const klDivergence =
       return sum(probabilities(at(inputs, "teacher"), row, classes).map((p, c) => p * Math.log(p / get(student, c))))
     })
 
-/** Which entries stay, in whole numbers; where float32 cannot tell a remainder of 4092 from -1, what it says is taken. */
+/** What decides dropout's entries, row by row, in whole numbers: (aᵢ bⱼ + cᵢ + dⱼ) mod 4093. */
+export const remainders = (byRow: Numbers, byColumn: Numbers): ReadonlyArray<number> => {
+  const columns = byColumn.length / 2
+  return Array.from({ length: (byRow.length / 2) * columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns]
+    const mixed =
+      get(byRow, 2 * row) * get(byColumn, column) + get(byRow, 2 * row + 1) + get(byColumn, columns + column)
+    return mixed % ops.dropoutModulus
+  })
+}
+
+/** Which entries stay; for draws without a remainder of 4092, which float32 cannot always tell from -1. */
 export const dropout =
-  (rate: number, rows: number, columns: number): Text =>
+  (rate: number): Text =>
   (inputs) => {
-    const [byRow, byColumn] = [at(inputs, "rows"), at(inputs, "columns")]
-    return fill(rows * columns, (i) => {
-      const [row, column] = [Math.floor(i / columns), i % columns]
-      const mixed =
-        get(byRow, 2 * row) * get(byColumn, column) + get(byRow, 2 * row + 1) + get(byColumn, columns + column)
-      const rest = mixed % ops.dropoutModulus
-      return rest >= rate * ops.dropoutModulus ? get(at(inputs, "x"), i) / (1 - rate) : 0
-    })
+    const rest = remainders(at(inputs, "rows"), at(inputs, "columns"))
+    return at(inputs, "x").map((v, i) => (get(rest, i) >= rate * ops.dropoutModulus ? v / (1 - rate) : 0))
   }

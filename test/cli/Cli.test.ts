@@ -53,9 +53,9 @@ const mistakes: ReadonlyArray<readonly [args: ReadonlyArray<string>, said: Reado
     ["reproduce", "table6", "--scale", "huge", "--seeds", "0", "--jobs", "0", "--threads", "99"],
     [
       /^--scale = huge: must be one of smoke, micro/,
-      /^--jobs = 0/,
       /^--threads = 99: must be a whole number from 1 to 2/,
-      /^--seeds = 0/
+      /^--seeds = 0/,
+      /^--jobs = 0/
     ]
   ],
   [
@@ -148,7 +148,7 @@ describe("a bug", () => {
   })
 })
 
-describe("reproduce", () => {
+describe("Reproduce", () => {
   const args = ["reproduce", own, "--scale", "smoke", "--teacher", teacher, "--store", at("runs"), "--out", at("tiny")]
 
   it("runs an experiment of one's own, keeps its cells, and renders the same from them", async () => {
@@ -170,7 +170,7 @@ describe("reproduce", () => {
     const markdown = readFileSync(at("tiny", "table.md"), "utf8")
     assert.isTrue(first.out.startsWith(markdown))
     assert.match(first.out, /\| magnitude \(baseline\) +\| +\d/)
-    assert.match(first.error, /^tiny at smoke scale: 2 cells; 2 at a time\n/)
+    assert.match(first.error, /^tiny at smoke scale: 2 cells; 1 at a time\n/)
 
     const written = () => readdirSync(at("tiny")).map((name) => readFileSync(at("tiny", name), "utf8"))
     const before = written()

@@ -54,7 +54,7 @@ describe("Settings", () => {
     ))
 })
 
-describe("seeds", () => {
+describe("ReproduceSettings.seedsOf", () => {
   it("are so many from 0, or those listed", () => {
     assert.deepStrictEqual(Effect.runSync(seedsOf("3")), [0, 1, 2])
     assert.deepStrictEqual(Effect.runSync(seedsOf("5,0, 7")), [5, 0, 7])

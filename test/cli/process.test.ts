@@ -45,6 +45,12 @@ describe("bin/homodistil.js", () => {
     assert.isFalse(existsSync(join(folder, "x")))
   })
 
+  it("starts processes that run cells by itself, never by hand", async () => {
+    const { code, error } = await start(["work", "table6"])
+    assert.strictEqual(code, 1)
+    assert.strictEqual(error, "work = a command: must be started by reproduce; use homodistil reproduce with --jobs\n")
+  })
+
   it("stops at Ctrl-C with 130, and leaves nothing half-written", async () => {
     const out = join(folder, "student")
     const { code, error } = await start(

@@ -11,7 +11,12 @@ import { Seed } from "homodistil/spec"
 import { assert, describe, it } from "vitest"
 import { batch, events, finalState, native, plan, teacher, totals } from "./samples.ts"
 
-const scorers = { platon: Scorer.platon({ window: 3 }), sensitivity: Scorer.sensitivity({ window: 3 }), magnitude: Scorer.magnitude(), random: Scorer.random() }
+const scorers = {
+  platon: Scorer.platon({ window: 3 }),
+  sensitivity: Scorer.sensitivity({ window: 3 }),
+  magnitude: Scorer.magnitude(),
+  random: Scorer.random()
+}
 
 const arrays = (state: StepState.StepState): ReadonlyArray<readonly [string, Float32Array | Int32Array]> =>
   [
@@ -36,7 +41,8 @@ describe("a distillation", () => {
     const all = await native(events({ plan: plan() }))
     const first = all.find((event) => event._tag === "Stepped")
     assert.ok(first?._tag === "Stepped")
-    for (const term of ["kl", "hidden", "embedding", "attention"]) assert.isBelow(Math.abs(first.terms[term] ?? 1), 1e-6, term)
+    for (const term of ["kl", "hidden", "embedding", "attention"])
+      assert.isBelow(Math.abs(first.terms[term] ?? 1), 1e-6, term)
     assert.isAbove(first.terms["mlm"] ?? 0, 1)
   })
 
@@ -96,7 +102,10 @@ describe("a distillation", () => {
       const units = (await run(mode)).flatMap((event) =>
         event._tag === "Snapshot" ? [new Set(event.state.kept.kept.get("layer.0.ffn") ?? [])] : []
       )
-      return units.some((now, i) => i > 0 && (units[i - 1]?.size ?? 0) > 0 && [...now].some((unit) => !(units[i - 1]?.has(unit) ?? true)))
+      return units.some(
+        (now, i) =>
+          i > 0 && (units[i - 1]?.size ?? 0) > 0 && [...now].some((unit) => !(units[i - 1]?.has(unit) ?? true))
+      )
     }
     assert.isTrue(await returns(PruningMode.masked({ regrowth: true })))
     assert.isFalse(await returns(PruningMode.masked()))
@@ -110,7 +119,10 @@ describe("a distillation", () => {
     )
     close(totals(compiled), totals(eager), 1e-4)
     const [a, b] = [arrays(finalState(compiled)), arrays(finalState(eager))]
-    assert.deepEqual(a.map(([key]) => key), b.map(([key]) => key))
+    assert.deepEqual(
+      a.map(([key]) => key),
+      b.map(([key]) => key)
+    )
     a.forEach(([key, values], i) => close([...values], [...(b[i]?.[1] ?? [])], key.startsWith("param") ? 2e-3 : 1e-3))
   })
 
@@ -125,9 +137,13 @@ describe("a distillation", () => {
     const ends = {
       whole: events({ plan: plan() }),
       interrupted: Stream.runCollect(
-        Distiller.run({ plan: plan(), teacher, seed: Seed.make(0), batch, snapshotAt: () => false }).pipe(Stream.take(6))
+        Distiller.run({ plan: plan(), teacher, seed: Seed.make(0), batch, snapshotAt: () => false }).pipe(
+          Stream.take(6)
+        )
       ),
-      diverged: Effect.exit(events({ plan: plan(LearningRate.layer(LearningRate.linearDecay({ peak: 1e30, warmup: 0 }))) }))
+      diverged: Effect.exit(
+        events({ plan: plan(LearningRate.layer(LearningRate.linearDecay({ peak: 1e30, warmup: 0 }))) })
+      )
     }
     for (const [name, end] of Object.entries(ends)) {
       const live = await native(

@@ -33,12 +33,22 @@ describe("pre-training", () => {
   it("learns, first causally and then masked, with a snapshot now and then and at the end", async () => {
     const events = await run(options)
     const steps = events.flatMap((event) => (event._tag === "Step" ? [event] : []))
-    assert.deepEqual(steps.map(({ step }) => step), Array.from({ length: 30 }, (_, i) => i))
+    assert.deepEqual(
+      steps.map(({ step }) => step),
+      Array.from({ length: 30 }, (_, i) => i)
+    )
     assert.deepEqual(new Set(steps.slice(0, 15).map(({ phase }) => phase)), new Set(["causal"]))
     assert.deepEqual(new Set(steps.slice(15).map(({ phase }) => phase)), new Set(["masked"]))
     assert.isBelow(steps[29]?.loss ?? 9, (steps[0]?.loss ?? 0) / 4)
     const snapshots = events.flatMap((event) => (event._tag === "Snapshot" ? [event] : []))
-    assert.deepEqual(snapshots.map(({ step, last }) => [step, last]), [[10, false], [20, false], [30, true]])
+    assert.deepEqual(
+      snapshots.map(({ step, last }) => [step, last]),
+      [
+        [10, false],
+        [20, false],
+        [30, true]
+      ]
+    )
   })
 
   it("is a function of its options, dropout included", async () => {
@@ -64,8 +74,17 @@ describe("pre-training", () => {
   })
 
   it("describes everything that shapes its result", () => {
-    const changed = [{ steps: 31 }, { causalShare: 0.4 }, { dropout: { hidden: 0, attention: 0 } }, { positions: "normal" }] as const
+    const changed = [
+      { steps: 31 },
+      { causalShare: 0.4 },
+      { dropout: { hidden: 0, attention: 0 } },
+      { positions: "normal" }
+    ] as const
     for (const change of changed)
-      assert.notDeepEqual(Pretraining.spec({ ...options, ...change }), Pretraining.spec(options), JSON.stringify(change))
+      assert.notDeepEqual(
+        Pretraining.spec({ ...options, ...change }),
+        Pretraining.spec(options),
+        JSON.stringify(change)
+      )
   })
 })

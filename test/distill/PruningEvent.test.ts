@@ -13,7 +13,11 @@ const state = Distiller.start({ plan: magnitude, teacher, seed })
 /** The sum of |w| over every weight of a feed-forward unit, by plain loops. */
 const ffnMagnitude = (unit: number, producersOnly: boolean): number => {
   const at = (name: string) => teacher.parameters[`bert.encoder.layer.0.${name}`]?.data ?? new Float32Array(0)
-  const [weight, bias, next] = [at("intermediate.dense.weight"), at("intermediate.dense.bias"), at("output.dense.weight")]
+  const [weight, bias, next] = [
+    at("intermediate.dense.weight"),
+    at("intermediate.dense.bias"),
+    at("output.dense.weight")
+  ]
   let sum = Math.abs(bias[unit] ?? 0)
   for (let j = 0; j < 16; j++) sum += Math.abs(weight[unit * 16 + j] ?? 0)
   if (!producersOnly) for (let j = 0; j < 16; j++) sum += Math.abs(next[j * 24 + unit] ?? 0)
@@ -30,7 +34,10 @@ describe("a pruning event", () => {
 
   it("scores a unit by all weights that go with it, or by those that produce it", async () => {
     for (const producers of [false, true]) {
-      const chosen = plan(Scorer.layer(Scorer.magnitude()), ...(producers ? [Granularity.layer(Granularity.producers())] : []))
+      const chosen = plan(
+        Scorer.layer(Scorer.magnitude()),
+        ...(producers ? [Granularity.layer(Granularity.producers())] : [])
+      )
       const scores = (await Effect.runPromise(PruningEvent.unitScores(chosen, state, seed))).get("layer.0.ffn")
       for (const unit of [0, 5, 23])
         assert.approximately(scores?.[unit] ?? 0, ffnMagnitude(unit, producers), 1e-3, `unit ${unit}`)

@@ -11,8 +11,13 @@ const masked = Distiller.start({ plan: plan(PruningMode.layer(PruningMode.masked
 
 /** A plan that keeps half of the hidden and feed-forward units, whichever. */
 const plans = fc
-  .record({ hidden: fc.shuffledSubarray([...Array(16).keys()], { minLength: 4, maxLength: 8 }), ffn: fc.shuffledSubarray([...Array(24).keys()], { minLength: 3, maxLength: 9 }) })
-  .map(({ hidden, ffn }) => PrunePlan.of({ hidden: hidden.toSorted((a, b) => a - b), "layer.1.ffn": ffn.toSorted((a, b) => a - b) }))
+  .record({
+    hidden: fc.shuffledSubarray([...Array(16).keys()], { minLength: 4, maxLength: 8 }),
+    ffn: fc.shuffledSubarray([...Array(24).keys()], { minLength: 3, maxLength: 9 })
+  })
+  .map(({ hidden, ffn }) =>
+    PrunePlan.of({ hidden: hidden.toSorted((a, b) => a - b), "layer.1.ffn": ffn.toSorted((a, b) => a - b) })
+  )
 
 describe("the state of a distillation", () => {
   it("starts as the teacher, with identity projections and nothing remembered", () => {
@@ -27,7 +32,7 @@ describe("the state of a distillation", () => {
   it("is cut as a whole: every tensor fits the axes of its parameter, and cuts compose", () =>
     fc.assert(
       fc.property(plans, (chosen) => {
-        const specs = [...Object.keys(start.train.params)]
+        const specs = Object.keys(start.train.params)
         const axes = StepState.axes({ ...start, kept: chosen })
         const after = StepState.cut(start, specsOf(specs), chosen)
         assert.deepEqual(StepState.axes(after), axes)
@@ -51,7 +56,10 @@ describe("the state of a distillation", () => {
 
 const specsOf = (names: ReadonlyArray<string>) => {
   const projection = names.filter((name) => name.startsWith("projection"))
-  return [...Parameters.bert(config), ...projection.map((name) => ({ name, axes: ["hidden", "teacher.hidden"], output: "teacher.hidden" }))]
+  return [
+    ...Parameters.bert(config),
+    ...projection.map((name) => ({ name, axes: ["hidden", "teacher.hidden"], output: "teacher.hidden" }))
+  ]
 }
 
 const withoutZeros = (state: StepState.StepState): StepState.StepState => ({
@@ -59,7 +67,10 @@ const withoutZeros = (state: StepState.StepState): StepState.StepState => ({
   train: {
     ...state.train,
     params: Object.fromEntries(
-      Object.entries(state.train.params).map(([name, t]) => [name, { ...t, data: Float32Array.from(t.data, (x) => x || 1) }])
+      Object.entries(state.train.params).map(([name, t]) => [
+        name,
+        { ...t, data: Float32Array.from(t.data, (x) => x || 1) }
+      ])
     )
   }
 })

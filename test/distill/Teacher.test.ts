@@ -21,7 +21,11 @@ describe("the teacher's forward pass", () => {
             positions: Tokens.integers(example.positions)
           })
           const out = yield* text.run(inputs)
-          const found = { hidden: out.hidden["1"]?.shape, logits: out.logits["value"]?.shape, rest: [out.embedding, out.scores] }
+          const found = {
+            hidden: out.hidden["1"]?.shape,
+            logits: out.logits["value"]?.shape,
+            rest: [out.embedding, out.scores]
+          }
           yield* transfer.release(backend, [inputs, out])
           return found
         })

@@ -4,7 +4,14 @@ import * as Stream from "effect/Stream"
 import type { Backend } from "homodistil/backend"
 import { OnnxBackend } from "homodistil/backend"
 import type { MaskedBatch } from "homodistil/data"
-import { type DistillEvent, Distiller, DistillPlan, type DistillServices, Method, StepState } from "homodistil/distill"
+import {
+  type DistillEvent,
+  Distiller,
+  DistillPlan,
+  type DistillServices,
+  Method,
+  type StepState
+} from "homodistil/distill"
 import { BertConfig, type Model, Parameters } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 
@@ -48,9 +55,7 @@ export const plan = (...replaced: ReadonlyArray<Layer.Layer<never>>): DistillPla
 export const events = (
   input: Partial<Distiller.DistillInput> & Pick<Distiller.DistillInput, "plan">
 ): Effect.Effect<ReadonlyArray<DistillEvent>, Distiller.DistillFailure, Backend> =>
-  Stream.runCollect(
-    Distiller.run({ teacher, seed: Seed.make(0), batch, snapshotAt: () => false, ...input })
-  )
+  Stream.runCollect(Distiller.run({ teacher, seed: Seed.make(0), batch, snapshotAt: () => false, ...input }))
 
 /** Runs an effect on a fresh native backend of two threads. */
 export const native = <A, E>(effect: Effect.Effect<A, E, Backend>): Promise<A> =>

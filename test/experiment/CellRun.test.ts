@@ -45,7 +45,7 @@ describe("CellRun", () => {
     assert.strictEqual(result.diverged, undefined)
     assert.deepStrictEqual(
       events.flatMap((event) => (event._tag === "Measuring" ? [event.measure] : [])),
-      ["Discrepancy", "Final discrepancy"]
+      ["Test discrepancy", "Final discrepancy"]
     )
     assert.strictEqual(numbers(again), numbers(result))
   })

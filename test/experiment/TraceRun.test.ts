@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { OnnxBackend } from "homodistil/backend"
 import { Safetensors } from "homodistil/checkpoint"
@@ -27,8 +28,19 @@ const recorded = Effect.flatMap(input, TraceRun.record).pipe(Effect.provide(Onnx
 const tensors = (files: TraceRun.TraceFiles, name: string) =>
   Result.getOrThrow(Safetensors.decode(files[name] ?? new Uint8Array())).values
 
-const traceOf = (files: TraceRun.TraceFiles): { readonly events: ReadonlyArray<{ readonly [key: string]: unknown }> } =>
-  JSON.parse(new TextDecoder().decode(files["trace.json"]))
+const Trace = Schema.fromJsonString(
+  Schema.Struct({
+    events: Schema.Array(
+      Schema.Struct({
+        event: Schema.String,
+        kept: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(Schema.Int))),
+        scores: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(Schema.Finite)))
+      })
+    )
+  })
+)
+const traceOf = (files: TraceRun.TraceFiles) =>
+  Schema.decodeUnknownSync(Trace)(new TextDecoder().decode(files["trace.json"]))
 
 describe("TraceRun", () => {
   it.effect("gives equal bytes for equal runs", () =>
@@ -59,8 +71,7 @@ describe("TraceRun", () => {
       assert.isAtLeast(prunings.length, 2)
       // the best of the scores stay
       for (const { kept, scores } of prunings) {
-        const units: ReadonlyArray<number> = Reflect.get(Object(kept), "hidden") ?? []
-        const values: ReadonlyArray<number> = Reflect.get(Object(scores), "hidden") ?? []
+        const [units = [], values = []] = [kept?.["hidden"], scores?.["hidden"]]
         const [inside, outside] = [true, false].map((side) => values.filter((_, i) => units.includes(i) === side))
         if (units.length > 0) assert.isAtLeast(Math.min(...(inside ?? [])), Math.max(...(outside ?? [])))
       }

@@ -45,6 +45,13 @@ const table: ReadonlyArray<ScorerCase & { readonly name: string; readonly oracle
     degree: impact,
     oracle: oracle.smoothed(2, 0.75)
   },
+  { name: "windowMean", scorer: Scorer.windowMean(3)(ofStep), degree: impact, oracle: oracle.sensitivity(3) },
+  {
+    name: "upperConfidence",
+    scorer: Scorer.upperConfidence({ beta1: 0.75, beta2: 0.5 })(ofStep),
+    degree: impact2,
+    oracle: oracle.platon(1, 0.75, 0.5)
+  },
   {
     name: "a scorer of one's own",
     scorer: PeakGradient.make({ fade: 0.5 }),

@@ -47,11 +47,14 @@ describe("the layout of a step's parameters", () => {
           const apart = Layout.unpackHost(group, packed, params)
           for (const name of group.names) assert.deepStrictEqual(apart[name], tensors[name])
           const own = group.names.flatMap((name) => tensors[name] ?? [])
-          const text = await evaluate((...xs) => {
-            const byName = Object.fromEntries(xs.map((x, i) => [group.names[i] ?? "", x]))
-            const one = Layout.pack(group, byName)
-            return Layout.pack(group, Layout.unpack(group, tf.mul(one, 1), params))
-          }, ...own)
+          const text = await evaluate(
+            (...xs) => {
+              const byName = Object.fromEntries(xs.map((x, i) => [group.names[i] ?? "", x]))
+              const one = Layout.pack(group, byName)
+              return Layout.pack(group, Layout.unpack(group, tf.mul(one, 1), params))
+            },
+            ...own
+          )
           assert.deepStrictEqual(text.data, packed.data)
         }
       }),

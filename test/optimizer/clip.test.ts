@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import * as Effect from "effect/Effect"
-import { evaluateAll, Tensor } from "homodistil/backend"
+import { Backend, evaluateAll, OnnxBackend, Tensor } from "homodistil/backend"
 import { clipByGlobalNorm } from "homodistil/optimizer"
 
 const values = fc.array(
@@ -49,4 +49,20 @@ describe("clipping by the global norm", () => {
     assert.deepStrictEqual(clipByGlobalNorm([], 1), [])
     assert.deepStrictEqual(await clip([[0, 0]], 1), [0, 0])
   })
+
+  it.effect("keeps six digits of the norm of a million gradients in one tensor", () =>
+    Effect.gen(function* () {
+      const backend = yield* Backend
+      const g = Float32Array.from({ length: 2 ** 20 + 77 }, (_, i) => ((i * 7919) % 1009) / 1009)
+      let squares = 0
+      for (const x of g) squares += x * x
+      const text = yield* backend.compile("clip", { g: Tensor.float(g.length) }, (x) => ({
+        clipped: clipByGlobalNorm([x.g], 1)[0] ?? x.g
+      }))
+      const out = yield* text.run({ g: yield* backend.upload(Tensor.host(g)) })
+      const { data } = yield* backend.download(out.clipped)
+      const last = g.length - 1
+      assert.closeTo((data[last] ?? 0) / (g[last] ?? 0), 1 / Math.sqrt(squares), 1e-6 / Math.sqrt(squares))
+    }).pipe(Effect.scoped, Effect.provide(OnnxBackend.layer()))
+  )
 })

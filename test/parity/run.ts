@@ -15,6 +15,7 @@ import { TraceBatches, TraceRun } from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
 import * as Loss from "homodistil/loss"
 import { BertConfig, type Model, Parameters } from "homodistil/model"
+import { adamW, OptimizerService } from "homodistil/optimizer"
 import { Seed } from "homodistil/spec"
 
 // Records traces and has PyTorch repeat them: `npm run parity`, or `npm run parity -- quick` for the small ones alone.
@@ -29,6 +30,7 @@ interface Case {
   readonly text?: TraceBatches.Kind
   readonly mode?: PruningMode.PruningMode
   readonly pruneEvery?: number
+  readonly weightDecay?: number
 }
 
 const masked = PruningMode.masked()
@@ -49,7 +51,7 @@ const micro: ReadonlyArray<Case> = [
 const small: ReadonlyArray<Case> = [
   { name: "small", small: true, pruneEvery: 10 },
   { name: "small-masked", small: true, pruneEvery: 10, mode: masked },
-  { name: "small-padded", small: true, text: "padded", scorer: sensitivity },
+  { name: "small-padded", small: true, text: "padded", scorer: sensitivity, weightDecay: 0.5 },
   { name: "small-raw", small: true, text: "padded", loss: { scale: "raw" } },
   { name: "small-repeated", small: true, text: "repeated", scorer: Scorer.magnitude() }
 ]
@@ -58,10 +60,10 @@ const small: ReadonlyArray<Case> = [
 const randomTeacher = (vocabSize: number): Model.Model => {
   const config = BertConfig.uniform({ vocabSize, positions: 64, layers: 2, heads: 4, hidden: 64, ffn: 256 })
   const parameters = Parameters.initialise(Parameters.bert(config), BertConfig.axes(config), Seed.make("parity"))
-  const louder = Object.entries(parameters).map(([name, value]) => [
-    name,
-    value.shape.length > 1 ? { ...value, data: value.data.map((x) => 4 * x) } : value
-  ])
+  const louder = Object.entries(parameters).map(
+    ([name, value]) =>
+      [name, value.shape.length > 1 ? { ...value, data: value.data.map((x) => 4 * x) } : value] as const
+  )
   return { config, parameters: Object.fromEntries(louder) }
 }
 
@@ -72,6 +74,7 @@ const methodOf = (one: Case): Method.Method => {
     Method.homoDistil({ training: { steps: 50, pruneEvery: one.pruneEvery ?? 20, ...size } }),
     Loss.layer(Loss.homoDistil(one.loss)),
     LearningRate.layer(LearningRate.linearDecay({ peak, warmup: 0.05 })),
+    Layer.succeed(OptimizerService, OptimizerService.of(adamW({ weightDecay: one.weightDecay ?? 0.01 }))),
     Scorer.layer(one.scorer ?? Scorer.platon()),
     PruningMode.layer(one.mode ?? PruningMode.hard)
   )
@@ -91,7 +94,7 @@ const record = (cases: ReadonlyArray<Case>, folder: string, threads: number) =>
       yield* TraceRun.write(join(folder, one.name), files)
       console.log(`recorded ${one.name}`)
     }
-  }).pipe(Effect.provide(OnnxBackend.layer({ threads })), Effect.provide(NodeServices.layer))
+  }).pipe(Effect.provide(Layer.merge(OnnxBackend.layer({ threads }), NodeServices.layer)))
 
 const check = (...args: ReadonlyArray<string>): number => {
   const python = process.env["PYTHON"] ?? "python3"

@@ -21,7 +21,8 @@ const cell = (discrepancy: number, diverged?: string): CellResult => ({
   key: "k",
   spec: {},
   ...(diverged === undefined ? {} : { diverged }),
-  measures: diverged === undefined ? { parameters: 100, "curve.final": discrepancy, "curve.area": 2, "curve.peak": 3 } : {},
+  measures:
+    diverged === undefined ? { parameters: 100, "curve.final": discrepancy, "curve.area": 2, "curve.peak": 3 } : {},
   curve: [
     { step: 0, discrepancy: 0, parameters: 400 },
     { step: 10, discrepancy, parameters: 100 }
@@ -45,8 +46,17 @@ const both = finished([
 describe("the report of an experiment", () => {
   it("has a row a method and a column a number, paired against the baseline", () => {
     const table = ExperimentReport.table(both, ["command"])
-    assert.deepEqual(table.rows.map(({ name, baseline }) => [name, baseline]), [["magnitude", true], ["PLATON", false]])
-    assert.deepEqual(table.columns.map(({ id }) => id), ["parameters", "curve.final", "curve.area", "curve.peak"])
+    assert.deepEqual(
+      table.rows.map(({ name, baseline }) => [name, baseline]),
+      [
+        ["magnitude", true],
+        ["PLATON", false]
+      ]
+    )
+    assert.deepEqual(
+      table.columns.map(({ id }) => id),
+      ["parameters", "curve.final", "curve.area", "curve.peak"]
+    )
     const difference = table.rows[1]?.cells[1]?.difference
     assert.approximately(difference?.mean ?? 0, -0.35, 1e-9)
     assert.match(table.caption, /micro scale, 400 steps, batches of 16 × 64 pieces, 2 seeds/)
@@ -56,7 +66,13 @@ describe("the report of an experiment", () => {
   })
 
   it("shows a diverged cell as missing, with the reason", () => {
-    const table = ExperimentReport.table(finished([[cell(1.5), cell(1.7)], [cell(1.2), cell(0, "the loss became NaN at step 3")]]), [])
+    const table = ExperimentReport.table(
+      finished([
+        [cell(1.5), cell(1.7)],
+        [cell(1.2), cell(0, "the loss became NaN at step 3")]
+      ]),
+      []
+    )
     const shown = table.rows[1]?.cells[1]
     assert.deepEqual(shown?.values, [1.2, null])
     assert.match(shown?.missing ?? "", /NaN at step 3/)
@@ -77,7 +93,11 @@ describe("the report of an experiment", () => {
   })
 
   it("marks no end of pruning where no row is pruned while it trains", () => {
-    const random = Experiment.make({ ...experiment, vary: { student: [StudentInit.layer(StudentInit.random)] }, baseline: "random" })
+    const random = Experiment.make({
+      ...experiment,
+      vary: { student: [StudentInit.layer(StudentInit.random)] },
+      baseline: "random"
+    })
     assert.deepEqual(ExperimentReport.figure(finished([[cell(1)]], random)).landmarks, [])
   })
 })

@@ -36,6 +36,8 @@ it("2,000 steps: tensors and sessions stay constant between prunings, and memory
   assert.isAbove(lastPruning, 500)
   const settled = memory.filter(({ step }) => step >= lastPruning + 100).map(({ rss }) => rss)
   assert.isAbove(settled.length, 5)
-  const [early, late] = [settled.slice(0, 3), settled.slice(-3)].map((few) => few.reduce((sum, x) => sum + x, 0) / few.length)
+  const [early, late] = [settled.slice(0, 3), settled.slice(-3)].map(
+    (few) => few.reduce((sum, x) => sum + x, 0) / few.length
+  )
   assert.isBelow((late ?? 0) - (early ?? 0), 15, `resident memory in MB: ${settled.map((x) => x.toFixed(0)).join(" ")}`)
 }, 600_000)
