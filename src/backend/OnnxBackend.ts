@@ -39,12 +39,6 @@ interface Held {
   readonly tensor: ort.Tensor
 }
 
-const found = <A>(values: ReadonlyMap<string, A>, path: string): A => {
-  const value = values.get(path)
-  if (value === undefined) throw new RangeError(`no tensor at ${path}`)
-  return value
-}
-
 const shapeOf = (options: OnnxOptions): BackendShape => {
   const registry: Registry<Held> = makeRegistry()
   const pool = Pool.make()
@@ -85,7 +79,7 @@ const shapeOf = (options: OnnxOptions): BackendShape => {
         withDeepStack(() =>
           record(
             inputs,
-            (tensors) => text(TreeOf.map(signature, TreeOf.isSpec, (_, path) => found(tensors, path))),
+            (tensors) => text(TreeOf.map(signature, TreeOf.isSpec, (_, path) => TreeOf.find(tensors, path))),
             (result) => TreeOf.entries(result, TreeOf.isTensor)
           )
         ),
@@ -107,7 +101,7 @@ const shapeOf = (options: OnnxOptions): BackendShape => {
           catch: (cause) => new ExecutionError({ function: name, reason: String(cause) })
         })
         const made = new Map(held.map(({ path, spec, values }) => [path, registry.add(spec, values)]))
-        return TreeOf.map(recorded.result, TreeOf.isTensor, (_, path) => found(made, path))
+        return TreeOf.map(recorded.result, TreeOf.isTensor, (_, path) => TreeOf.find(made, path))
         // a native call cannot be called off: what it reads and its session must outlive it
       }).pipe(Effect.uninterruptible)
     return { name, nodes: recorded.graph.size(), run }

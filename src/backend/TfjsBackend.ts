@@ -68,7 +68,7 @@ const shapeOf = (name: TfjsName, engine: string): BackendShape => {
           on(engine, () => {
             tf.engine().startScope(label)
             try {
-              const given = TreeOf.map(signature, TreeOf.isSpec, (_, path) => required(live, path))
+              const given = TreeOf.map(signature, TreeOf.isSpec, (_, path) => TreeOf.find(live, path))
               const outputs = withDeepStack(() => text(given))
               // cloned outputs have a life of their own, even where the text hands an input through
               return TreeOf.map(outputs, TreeOf.isTensor, (t) =>
@@ -98,12 +98,6 @@ const shapeOf = (name: TfjsName, engine: string): BackendShape => {
     release: (tensor) => Effect.sync(() => on(engine, () => registry.remove(tensor).dispose())),
     live: Effect.sync(registry.live)
   }
-}
-
-const required = <A>(values: ReadonlyMap<string, A>, path: string): A => {
-  const value = values.get(path)
-  if (value === undefined) throw new RangeError(`no input at ${path}`)
-  return value
 }
 
 // starting a backend switches tfjs to it for a while, so they start one after another, and once

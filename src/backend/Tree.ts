@@ -63,3 +63,10 @@ export function map<Leaf>(tree: unknown, isLeaf: IsLeaf<Leaf>, f: (leaf: Leaf, p
       : Object.fromEntries(fields(node, path).map(([key, child]) => [key, walk(child, join(path, key))]))
   return walk(tree, "")
 }
+
+/** The tensor at a path; a defect when there is none. */
+export const find = <A>(values: ReadonlyMap<string, A>, path: string): A => {
+  const value = values.get(path)
+  if (value === undefined) throw new RangeError(`no tensor at ${path}`)
+  return value
+}

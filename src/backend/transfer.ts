@@ -14,7 +14,7 @@ export const upload = <T>(backend: BackendShape, tree: T): Effect.Effect<MapTree
   Effect.gen(function* () {
     const made = new Map<string, DeviceTensor>()
     for (const [path, value] of Tree.entries(tree, isHost)) made.set(path, yield* backend.upload(value))
-    return Tree.map(tree, isHost, (_, path) => found(made, path))
+    return Tree.map(tree, isHost, (_, path) => Tree.find(made, path))
   })
 
 /** Copies every leaf of a tree of live tensors to the host. */
@@ -22,15 +22,9 @@ export const download = <T>(backend: BackendShape, tree: T): Effect.Effect<MapTr
   Effect.gen(function* () {
     const made = new Map<string, HostTensor>()
     for (const [path, value] of Tree.entries(tree, Tree.isDevice)) made.set(path, yield* backend.download(value))
-    return Tree.map(tree, Tree.isDevice, (_, path) => found(made, path))
+    return Tree.map(tree, Tree.isDevice, (_, path) => Tree.find(made, path))
   })
 
 /** Releases every leaf of a tree of live tensors. */
 export const release = (backend: BackendShape, tree: unknown): Effect.Effect<void> =>
   Effect.forEach(Tree.entries(tree, Tree.isDevice), ([, tensor]) => backend.release(tensor), { discard: true })
-
-const found = <A>(values: ReadonlyMap<string, A>, path: string): A => {
-  const value = values.get(path)
-  if (value === undefined) throw new RangeError(`no tensor at ${path}`)
-  return value
-}

@@ -39,7 +39,8 @@ export const groups = ({ params, watches, elementwise }: LayoutOptions): Readonl
   return [...made.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-const at = <A>(values: ByName<A>, name: string): A => {
+/** The value of a name; a defect when there is none. */
+export const at = <A>(values: ByName<A>, name: string): A => {
   const value = values[name]
   if (value === undefined) throw new RangeError(`there is no ${name}`)
   return value

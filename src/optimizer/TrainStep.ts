@@ -15,7 +15,7 @@ import {
 } from "../backend/index.ts"
 import { clipByGlobalNorm } from "./clip.ts"
 import * as Layout from "./Layout.ts"
-import type { ByName } from "./Layout.ts"
+import { at, type ByName } from "./Layout.ts"
 import type { Moments, Optimizer } from "./Optimizer.ts"
 
 /** Tensors by slot, then by parameter name. */
@@ -86,12 +86,6 @@ export interface TrainStep<I> {
 
 const record = <A>(names: ReadonlyArray<string>, f: (name: string) => A): ByName<A> =>
   Object.fromEntries(names.map((name) => [name, f(name)]))
-
-const at = <A>(values: ByName<A>, name: string): A => {
-  const value = values[name]
-  if (value === undefined) throw new RangeError(`there is no ${name}`)
-  return value
-}
 
 const pick = <A>(slots: BySlot<A>, name: string): ByName<A> =>
   record(Object.keys(slots), (slot) => at(at(slots, slot), name))

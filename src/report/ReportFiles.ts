@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import type { PlatformError } from "effect/PlatformError"
-import { OutputError, outputError, outputRemedy as remedy } from "../spec/index.ts"
+import { OutputError, outputError, OutputFolder, outputRemedy as remedy } from "../spec/index.ts"
 import * as Csv from "./Csv.ts"
 import * as DotFigure from "./DotFigure.ts"
 import * as JsonReport from "./JsonReport.ts"
@@ -81,7 +80,7 @@ export const write = (
     const aside = yield* writeAside(folder)
     for (const name of names) {
       const target = path.join(folder, name)
-      if ((yield* kindOf(fs, target)) === "Directory")
+      if ((yield* OutputFolder.kindOf(target)) === "Directory")
         return yield* new OutputError({ path: target, reason: "a folder of that name is in the way", remedy })
     }
     yield* Effect.forEach(names, (name) => fs.writeFileString(path.join(aside, name), files[name] ?? ""))
@@ -113,21 +112,6 @@ export const writable = (folder: string): Effect.Effect<void, OutputError, FileS
 const writeAside = (folder: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    yield* makeFolder(fs, yield* Path.Path, folder)
+    yield* OutputFolder.make(folder)
     return yield* fs.makeTempDirectoryScoped({ directory: folder, prefix: ".report-" })
   })
-
-/** Makes a folder and its parents one by one: Node's own recursion never ends below places such as the process file system. */
-const makeFolder = (fs: FileSystem.FileSystem, path: Path.Path, folder: string): Effect.Effect<void, PlatformError> =>
-  Effect.gen(function* () {
-    if ((yield* kindOf(fs, folder)) !== undefined) return
-    const parent = path.dirname(folder)
-    if (parent !== folder) yield* makeFolder(fs, path, parent)
-    yield* fs.makeDirectory(folder)
-  })
-
-const kindOf = (fs: FileSystem.FileSystem, path: string) =>
-  fs.stat(path).pipe(
-    Effect.map((info) => info.type),
-    Effect.catch(() => Effect.succeed(undefined))
-  )
