@@ -37,6 +37,7 @@ const cases: Record<
       [file("src/data/a.ts", 'import { x } from "homodistil/spec"'), /import by path/],
       [file("src/loss/a.ts", 'const tf = await import("@tensorflow/tfjs-core")'), /only backend/],
       [file("src/checkpoint/a.ts", 'import "onnxruntime-node"'), /only backend/],
+      [file("src/optimizer/a.ts", 'import * as koffi from "koffi"'), /only backend/],
       [file("src/attic/a.ts", 'import { x } from "./b.ts"'), /attic\/ is no room/]
     ],
     good: [

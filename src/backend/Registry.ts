@@ -1,6 +1,6 @@
 import type { Live } from "./Backend.ts"
 import { CompileError } from "./Backend.ts"
-import type { DeviceTensor, TensorSpec } from "./Tensor.ts"
+import { type DeviceTensor, elements, type HostArray, type TensorSpec } from "./Tensor.ts"
 
 /** The live tensors and open sessions of one backend: what is counted, and where a handle finds its values. */
 export interface Registry<Value> {
@@ -43,6 +43,21 @@ export const makeRegistry = <Value>(): Registry<Value> => {
     },
     live: () => ({ tensors: values.size, sessions })
   }
+}
+
+/** A part of a vector's numbers, in place; a defect where it does not lie inside. */
+export const part = (numbers: Float32Array, from: number, shape: ReadonlyArray<number>): Float32Array => {
+  const to = from + elements(shape)
+  if (from < 0 || to > numbers.length)
+    throw new RangeError(`a view [${shape.join(", ")}] from ${from} does not lie in a vector of ${numbers.length}`)
+  return numbers.subarray(from, to)
+}
+
+/** Overwrites numbers; a defect where there are not as many new ones. */
+export const overwrite = (numbers: HostArray, data: HostArray): void => {
+  if (data.length !== numbers.length)
+    throw new RangeError(`${data.length} numbers do not fit a tensor of ${numbers.length}`)
+  numbers.set(data)
 }
 
 /** Runs `body` with stack traces that reach from a kernel, through tfjs' own differentiation, to the line of the text. */

@@ -3,8 +3,8 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
-import { Backend, BackendUnavailable, type BackendShape, ExecutionError } from "./Backend.ts"
-import { makeRegistry, reasonOf, withDeepStack } from "./Registry.ts"
+import { Backend, BackendUnavailable, type BackendShape, ExecutionError, type Into } from "./Backend.ts"
+import { makeRegistry, overwrite, part, reasonOf, withDeepStack } from "./Registry.ts"
 import {
   type DType,
   type HostArray,
@@ -53,49 +53,131 @@ const on = <A>(engine: string, body: () => A): A => {
   }
 }
 
+/** A live tensor: tfjs' own, or numbers of a vector that sweeps change in place. */
+type Held = { tensor: tf.Tensor } | { readonly numbers: Float32Array; readonly shape: ReadonlyArray<number> }
+
+/** A live tensor as an input; what is changed in place is copied, for an output may go on holding its inputs' numbers. */
+const readingOf = (held: Held): tf.Tensor =>
+  "tensor" in held ? held.tensor : tf.tensor(held.numbers.slice(), [...held.shape], "float32")
+
+const numbersOf = (held: Held): Float32Array => {
+  if ("numbers" in held) return held.numbers
+  throw new RangeError("only vectors are changed in place")
+}
+
+const write = (held: Held, data: HostArray): void => {
+  if ("numbers" in held) return overwrite(held.numbers, data)
+  const { tensor } = held
+  const values = hostOf(tensor)
+  overwrite(values.data, data)
+  held.tensor = tf.keep(tensorOf(values))
+  tensor.dispose()
+}
+
 const shapeOf = (name: TfjsName, engine: string): BackendShape => {
-  const registry = makeRegistry<tf.Tensor>()
+  const registry = makeRegistry<Held>()
+  const attempt = <A>(label: string, body: () => A) =>
+    Effect.try({
+      try: () =>
+        on(engine, () => {
+          tf.engine().startScope(label)
+          try {
+            return body()
+          } finally {
+            tf.engine().endScope()
+          }
+        }),
+      catch: (cause) => new ExecutionError({ function: label, reason: `${name}: ${reasonOf(cause)}` })
+    })
+
   const compile: BackendShape["compile"] = <const I extends Tree<TensorSpec>, O extends Tree<tf.Tensor>>(
     label: string,
     signature: I,
     text: (inputs: TensorsOf<I>) => O
   ) => {
-    const inputsOf = (given: InputsOf<I>) =>
-      new Map(TreeOf.entries(given, TreeOf.isDevice).map(([path, t]) => [path, registry.get(t)]))
-    const runOn = (live: ReadonlyMap<string, tf.Tensor>) =>
-      Effect.try({
-        try: () =>
-          on(engine, () => {
-            tf.engine().startScope(label)
-            try {
-              const given = TreeOf.map(signature, TreeOf.isSpec, (_, path) => TreeOf.find(live, path))
-              const outputs = withDeepStack(() => text(given))
-              // cloned outputs have a life of their own, even where the text hands an input through
-              return TreeOf.map(outputs, TreeOf.isTensor, (t) =>
-                registry.add({ shape: [...t.shape], dtype: dtypeOf(t) }, tf.keep(tf.clone(t)))
-              )
-            } finally {
-              tf.engine().endScope()
-            }
-          }),
-        catch: (cause) => new ExecutionError({ function: label, reason: `${name}: ${reasonOf(cause)}` })
+    const runOn = (live: ReadonlyMap<string, Held>, into: Into) =>
+      attempt(label, () => {
+        const given = TreeOf.map(signature, TreeOf.isSpec, (_, path) => readingOf(TreeOf.find(live, path)))
+        const outputs = withDeepStack(() => text(given))
+        for (const [path, { shape, dtype }] of TreeOf.entries(outputs, TreeOf.isTensor)) {
+          const target = into[path]
+          if (target !== undefined && (String(target.shape) !== String(shape) || target.dtype !== dtype))
+            throw new RangeError(
+              `output ${path} has shape [${shape.join(", ")}], not that of the tensor it is written to`
+            )
+        }
+        return TreeOf.map(outputs, TreeOf.isTensor, (t, path) => {
+          const target = into[path]
+          // cloned outputs have a life of their own, even where the text hands an input through
+          if (target === undefined)
+            return registry.add({ shape: [...t.shape], dtype: dtypeOf(t) }, { tensor: tf.keep(tf.clone(t)) })
+          write(registry.get(target), hostOf(t).data)
+          return target
+        })
       })
     // a tensor used after its release is a defect, not a failure of the text
-    const run = (given: InputsOf<I>) => Effect.suspend(() => runOn(inputsOf(given)))
+    const run = (given: InputsOf<I>, into: Into = {}) =>
+      Effect.suspend(() => {
+        Object.values(into).forEach(registry.get)
+        return runOn(new Map(TreeOf.entries(given, TreeOf.isDevice).map(([path, t]) => [path, registry.get(t)])), into)
+      })
     return Effect.succeed({ name: label, nodes: 0, run })
+  }
+
+  const sweep: BackendShape["sweep"] = (label, _, text) =>
+    Effect.succeed({
+      run: (vectors, scalars) =>
+        Effect.suspend(() => {
+          const live = Object.fromEntries(Object.entries(vectors).map(([key, vector]) => [key, registry.get(vector)]))
+          return attempt(label, () => {
+            const results = text(
+              Object.fromEntries(Object.entries(live).map(([key, held]) => [key, readingOf(held)])),
+              Object.fromEntries(Object.entries(scalars).map(([key, value]) => [key, tf.scalar(value)]))
+            )
+            const made = Object.entries(results).map(([key, result]) => [key, hostOf(result).data] as const)
+            for (const [key, data] of made) numbersOf(TreeOf.find(new Map(Object.entries(live)), key)).set(data)
+          })
+        })
+    })
+
+  const release = (held: Held): void => {
+    if ("tensor" in held) held.tensor.dispose()
   }
   return {
     name,
     compile,
+    sweep,
     upload: (value) =>
       Effect.sync(() =>
         registry.add(
           value,
-          on(engine, () => tf.keep(tensorOf(value)))
+          on(engine, () => ({ tensor: tf.keep(tensorOf(value)) }))
         )
       ),
-    download: (tensor) => Effect.sync(() => on(engine, () => hostOf(registry.get(tensor)))),
-    release: (tensor) => Effect.sync(() => on(engine, () => registry.remove(tensor).dispose())),
+    vector: (length) =>
+      Effect.sync(() =>
+        registry.add({ shape: [length], dtype: "float32" }, { numbers: new Float32Array(length), shape: [length] })
+      ),
+    view: (vector, from, shape) =>
+      Effect.sync(() => {
+        const numbers = part(numbersOf(registry.get(vector)), from, shape)
+        return registry.add({ shape, dtype: "float32" }, { numbers, shape })
+      }),
+    write: (tensor, data) => Effect.sync(() => on(engine, () => write(registry.get(tensor), data))),
+    sumOfSquares: (vectors) =>
+      Effect.sync(() =>
+        vectors.reduce((sum, vector) => {
+          for (const x of numbersOf(registry.get(vector))) sum += x * x
+          return sum
+        }, 0)
+      ),
+    download: (tensor) =>
+      Effect.sync(() => {
+        const held = registry.get(tensor)
+        if ("numbers" in held) return { shape: held.shape, dtype: "float32", data: held.numbers.slice() }
+        return on(engine, () => hostOf(held.tensor))
+      }),
+    release: (tensor) => Effect.sync(() => on(engine, () => release(registry.remove(tensor)))),
     live: Effect.sync(registry.live)
   }
 }

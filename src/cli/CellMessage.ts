@@ -9,8 +9,12 @@ const Event = Schema.declare(
 /** What a process that runs cells says. */
 export const CellMessage = Schema.Union([
   Schema.TaggedStruct("Ready", {}),
-  Schema.TaggedStruct("Progress", { event: Event }),
+  /** A cell of the group is begun. */
+  Schema.TaggedStruct("Started", { key: Schema.String }),
+  Schema.TaggedStruct("Progress", { key: Schema.String, event: Event }),
   Schema.TaggedStruct("Finished", { result: Cell.CellResult }),
+  /** The last cell of the group is finished. */
+  Schema.TaggedStruct("Done", {}),
   /** Something to correct; the text says what. */
   Schema.TaggedStruct("Failed", { message: Schema.String }),
   /** A bug, and where. */
@@ -21,6 +25,9 @@ export const CellMessage = Schema.Union([
 
 /** What a process that runs cells says. */
 export type CellMessage = typeof CellMessage.Type
+
+/** The keys of a group of cells: what such a process is told to run. */
+export const Keys = Schema.Array(Schema.String)
 
 /** Whether an event is worth telling another process: snapshots are large, and nobody looks at them. */
 export const isTold = (event: CellRun.CellEvent): boolean =>

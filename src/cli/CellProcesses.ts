@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
-import type { CellRun, Runner } from "../experiment/index.ts"
+import type { Runner } from "../experiment/index.ts"
 import { CellMessage } from "./CellMessage.ts"
 import type { SetupShape } from "./Setup.ts"
 
@@ -15,7 +15,7 @@ export class CellProcessError extends Schema.TaggedError<CellProcessError>()("Ce
   }
 }
 
-/** A process that runs one cell at a time, and what it says. */
+/** A process that runs one group of cells at a time, and what it says. */
 interface CellProcess {
   readonly child: ChildProcess
   readonly said: Queue.Queue<CellMessage>
@@ -44,15 +44,10 @@ const start = ({ module, nodeOptions }: NonNullable<SetupShape["program"]>, args
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-/** What a process says next that is not about progress. */
-const answer = (
-  from: CellProcess,
-  emit: (event: CellRun.CellEvent) => Effect.Effect<void>
-): Effect.Effect<Extract<CellMessage, { readonly _tag: "Ready" | "Finished" }>, CellProcessError> =>
+/** What a process says next of its cells, or that it is ready for others. */
+const next = (from: CellProcess) =>
   Effect.flatMap(Queue.take(from.said), (message) => {
     switch (message._tag) {
-      case "Progress":
-        return Effect.andThen(emit(message.event), answer(from, emit))
       case "Failed":
         return new CellProcessError({ reason: message.message })
       case "Gone":
@@ -62,15 +57,37 @@ const answer = (
       case "Died":
         return Effect.die(message.stack)
       case "Ready":
+      case "Started":
+      case "Progress":
       case "Finished":
+      case "Done":
         return Effect.succeed(message)
     }
   })
 
-const silently = () => Effect.void
+/** Has a process run a group. */
+const run = <E>(
+  process: CellProcess,
+  group: Runner.Group,
+  { tell, finish }: Runner.Listener<E>
+): Effect.Effect<void, E | CellProcessError> =>
+  Effect.gen(function* () {
+    const cells = new Map(group.map((cell) => [cell.key, cell]))
+    const of = (key: string) =>
+      Effect.mapError(
+        Effect.fromNullishOr(cells.get(key)),
+        () => new CellProcessError({ reason: `a process answered for the cell ${key}, which it was not given` })
+      )
+    process.child.send([...cells.keys()])
+    for (let said = yield* next(process); said._tag !== "Done"; said = yield* next(process)) {
+      if (said._tag === "Started") yield* tell({ _tag: "CellStarted", cell: yield* of(said.key) })
+      if (said._tag === "Progress") yield* tell({ _tag: "CellProgress", cell: yield* of(said.key), event: said.event })
+      if (said._tag === "Finished") yield* finish(yield* of(said.result.key), said.result)
+    }
+  })
 
 /**
- * Runs cells in processes of their own, `jobs` of them: a native call takes the whole of a process. `args` is the command line of
+ * Runs groups of cells in processes of their own, `jobs` of them: a native call takes the whole of a process. `args` is the command line of
  * the experiment, from which each process finds the cells by their keys.
  *
  * They end with the scope, and when this process ends.
@@ -81,28 +98,25 @@ export const executor =
     args: ReadonlyArray<string>,
     jobs: number
   ): Runner.Executor<CellProcessError, never> =>
-  (missing) =>
+  (groups) =>
     Effect.gen(function* () {
       const idle = yield* Queue.unbounded<CellProcess>()
-      const processes = yield* Effect.forEach(Array.from({ length: Math.min(jobs, missing) }), () =>
+      const processes = yield* Effect.forEach(Array.from({ length: Math.min(jobs, groups) }), () =>
         start(program, args)
       )
       yield* Effect.forEach(
         processes,
         (each) =>
           Effect.andThen(
-            answer(each, silently),
+            next(each),
             Effect.sync(() => Queue.offerUnsafe(idle, each))
           ),
         { concurrency: "unbounded" }
       )
-      return (cell, emit) =>
+      return (group, listener) =>
         Effect.gen(function* () {
-          const each = yield* Queue.take(idle)
-          each.child.send(cell.key)
-          const said = yield* answer(each, emit)
-          Queue.offerUnsafe(idle, each)
-          if (said._tag === "Finished") return said.result
-          return yield* new CellProcessError({ reason: `the process of ${cell.row.label} answered out of turn` })
+          const free = yield* Queue.take(idle)
+          yield* run(free, group, listener)
+          Queue.offerUnsafe(idle, free)
         })
     })

@@ -77,7 +77,7 @@ const flags = {
   ),
   jobs: Flag.Int("jobs").pipe(
     Flag.withDescription(
-      "cells that are run at the same time, each in a process of its own (default: one for each core)"
+      "processes that run cells (default: one for each core); in each, cells that can share a teacher run side by side"
     ),
     Flag.optional
   ),

@@ -8,7 +8,8 @@ export interface TableProgress {
   readonly started: number
   readonly cells: number
   readonly kept: number
-  readonly jobs: number
+  /** Cells that run at the same time. */
+  readonly atOnce: number
   /** Seconds that each finished cell took. */
   readonly took: ReadonlyArray<number>
   readonly running: ReadonlyMap<string, RunView.RunView>
@@ -20,7 +21,7 @@ export const start = (title: string, now: number): TableProgress => ({
   started: now,
   cells: 0,
   kept: 0,
-  jobs: 1,
+  atOnce: 1,
   took: [],
   running: new Map()
 })
@@ -33,8 +34,8 @@ const without = (running: TableProgress["running"], key: string) => new Map([...
 /** The state after an event. */
 export const follow = (state: TableProgress, event: Runner.RunnerEvent, now: number): TableProgress => {
   if (event._tag === "Planned") {
-    const { cells, kept, jobs } = event
-    return { ...state, cells, kept, jobs }
+    const { cells, kept, atOnce } = event
+    return { ...state, cells, kept, atOnce }
   }
   const { running } = state
   const { key } = event.cell
@@ -74,7 +75,7 @@ export const left = (state: TableProgress, now: number): number | undefined => {
   const waiting = state.cells - state.kept - state.took.length - views.length
   if (waiting + views.length === 0) return 0
   const shared =
-    (waiting * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.jobs, waiting + views.length)
+    (waiting * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.atOnce, waiting + views.length)
   // a cell that goes on for longer than the others did is not over before its last step
   return Math.max(shared, ...views.map((view) => RunView.left(view, now) ?? 0))
 }
@@ -103,8 +104,8 @@ export const line = (state: TableProgress, event: Runner.RunnerEvent, now: numbe
     case "Planned": {
       const missing = event.cells - event.kept
       const kept = event.kept === 0 ? "" : `, ${event.kept} kept from before`
-      const jobs = missing === 0 ? "" : `; ${Math.min(event.jobs, missing)} at a time`
-      return `${state.title}: ${Words.counted(event.cells, "cell")}${kept}${jobs}`
+      const atOnce = missing === 0 ? "" : `; ${event.atOnce} at a time`
+      return `${state.title}: ${Words.counted(event.cells, "cell")}${kept}${atOnce}`
     }
     case "CellFinished": {
       const { diverged, curve, provenance } = event.result

@@ -1,12 +1,14 @@
 import process from "node:process"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import { Runner } from "../experiment/index.ts"
 import { ConfigError } from "../spec/index.ts"
-import { type CellMessage, isTold } from "./CellMessage.ts"
+import { type CellMessage, isTold, Keys } from "./CellMessage.ts"
 import * as Failure from "./Failure.ts"
 import * as ReproduceSettings from "./ReproduceSettings.ts"
 import { Setup } from "./Setup.ts"
@@ -18,10 +20,12 @@ const say = (message: CellMessage): Effect.Effect<void> =>
     process.send(message, () => resume(Effect.void))
   })
 
-/** The keys of cells to run, as they come; nobody waits for this process once the other one is gone. */
+const decode = Schema.decodeUnknownSync(Keys)
+
+/** The keys of groups of cells to run, as they come; nobody waits for this process once the other one is gone. */
 const keys = Effect.gen(function* () {
-  const queue = yield* Queue.unbounded<string>()
-  process.on("message", (key) => Queue.offerUnsafe(queue, String(key)))
+  const queue = yield* Queue.unbounded<ReadonlyArray<string>>()
+  process.on("message", (message) => Queue.offerUnsafe(queue, decode(message)))
   process.on("disconnect", () => process.exit(Failure.exitCodes.done))
   return queue
 })
@@ -40,7 +44,7 @@ const outcome = (exit: Exit.Exit<CellMessage, unknown>): CellMessage => {
     : { _tag: "Failed", message: text }
 }
 
-/** Runs the cells whose keys another process sends, one after the other: what `reproduce` starts one of for each job. */
+/** Runs the groups of cells whose keys another process sends, one after the other: what `reproduce` starts one of for each job. */
 export const command = Command.make("work", ReproduceSettings.flags, (o) =>
   Effect.gen(function* () {
     if (process.send === undefined) return yield* byHand
@@ -51,18 +55,21 @@ export const command = Command.make("work", ReproduceSettings.flags, (o) =>
     return yield* Effect.gen(function* () {
       const execute = yield* Runner.here({ materials, scale, machine })(cells.length)
       yield* say({ _tag: "Ready" })
-      const run = (key: string): Effect.Effect<CellMessage, unknown> => {
-        const cell = cells.find((each) => each.key === key)
+      const run = (keys: ReadonlyArray<string>): Effect.Effect<CellMessage, unknown> => {
+        const group = cells.filter(({ key }) => keys.includes(key))
         const changed: CellMessage = { _tag: "Failed", message: "the experiment changed while it was run; start again" }
-        return cell === undefined
-          ? Effect.succeed(changed)
-          : Effect.map(
-              execute(cell, (event) => (isTold(event) ? say({ _tag: "Progress", event }) : Effect.void)),
-              (result): CellMessage => ({ _tag: "Finished", result })
-            )
+        if (!Arr.isReadonlyArrayNonEmpty(group) || group.length !== keys.length) return Effect.succeed(changed)
+        const tell = (news: Runner.CellNews): Effect.Effect<void> => {
+          const { key } = news.cell
+          if (news._tag === "CellStarted") return say({ _tag: "Started", key })
+          return isTold(news.event) ? say({ _tag: "Progress", key, event: news.event }) : Effect.void
+        }
+        return execute(group, { tell, finish: (_, result) => say({ _tag: "Finished", result }) }).pipe(
+          Effect.as<CellMessage>({ _tag: "Done" })
+        )
       }
       return yield* Queue.take(queue).pipe(
-        Effect.flatMap((key) => Effect.exit(run(key))),
+        Effect.flatMap((keys) => Effect.exit(run(keys))),
         Effect.flatMap((exit) => say(outcome(exit))),
         Effect.forever
       )

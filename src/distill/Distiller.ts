@@ -11,8 +11,7 @@ import {
   type TensorSpec,
   transfer
 } from "../backend/index.ts"
-import type { MaskedBatch } from "../data/index.ts"
-import { Axis, BertConfig, type Model, Parameters, Tokens } from "../model/index.ts"
+import { Axis, BertConfig, Parameters } from "../model/index.ts"
 import { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
 import { Seed } from "../spec/index.ts"
@@ -21,22 +20,22 @@ import type { DistillPlan } from "./DistillPlan.ts"
 import type { DistillEvent, Widths } from "./Event.ts"
 import * as Projection from "./Projection.ts"
 import { isDue, prune, shrinks } from "./PruningEvent.ts"
+import * as SharedTeacher from "./SharedTeacher.ts"
 import * as StepState from "./StepState.ts"
 import * as StudentStep from "./StudentStep.ts"
 import * as Teacher from "./Teacher.ts"
 
-/** What a distillation is run on. */
-export interface DistillInput {
+/** What is distilled besides teacher and batches: the method, and what is wanted of the run. */
+export interface StudentInput {
   readonly plan: DistillPlan
-  readonly teacher: Model.Model
-  readonly seed: Seed.Seed
-  /** The batch of a step, from the run's seed. */
-  readonly batch: (seed: Seed.Seed, step: number) => MaskedBatch
   /** Whether a snapshot is wanted once so many steps are done (0 is the start); the end always gives one. */
   readonly snapshotAt: (done: number) => boolean
   /** Where to go on from; the start unless given. */
   readonly from?: StepState.StepState
 }
+
+/** What a distillation is run on. */
+export type DistillInput = StudentInput & Omit<SharedTeacher.SharedTeacherOptions, "taps">
 
 /** What can end a distillation early. */
 export type DistillFailure = CompileError | ExecutionError | Diverged
@@ -93,15 +92,22 @@ interface Live {
  */
 export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFailure, Backend> =>
   Stream.unwrap(
+    Effect.map(SharedTeacher.alone({ ...input, taps: input.plan.loss.taps }), (share) => runWith(share, input))
+  )
+
+/** `run` with a share of a teacher that others may learn from at the same time: the same events, to the byte. */
+export const runWith = (
+  share: SharedTeacher.Share,
+  input: StudentInput
+): Stream.Stream<DistillEvent, DistillFailure, Backend> =>
+  Stream.unwrap(
     Effect.gen(function* () {
-      const { plan, teacher, seed } = input
+      const { plan } = input
+      const { teacher, seed, shape } = share
       const backend = yield* Backend
       const { steps } = plan.training
       const ratio = plan.ratio.over(steps)
       const learningRate = plan.learningRate.over(steps)
-      const first = input.batch(seed, 0)
-      const shape: Teacher.BatchShape = { tokens: first, masked: first.positions.length }
-      const teacherText = yield* Teacher.compile(teacher, plan.loss.taps, shape)
 
       let current: Live | undefined
       const release = Effect.suspend(() =>
@@ -126,33 +132,34 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
             ))
           const { train, ...host } = state
           const masks = yield* transfer.upload(backend, StudentStep.masks(state))
-          current = { host, train: yield* step.enter(train), masks, step, session }
-          return current
-        })
+          const live: Live = { host, train: yield* step.enter(train), masks, step, session }
+          current = live
+          return live
+          // what has been put there must be known before anything can end the run
+        }).pipe(Effect.uninterruptible)
 
       const snapshot = ({ host, train, step }: Live): Effect.Effect<StepState.StepState> =>
         Effect.map(step.leave(train), (values) => ({ ...host, train: values }))
 
       const train = (live: Live, done: number) =>
         Effect.gen(function* () {
-          const batch = input.batch(seed, done)
-          const tokens = yield* transfer.upload(backend, {
-            tokens: Tokens.inputs(batch),
-            positions: Tokens.integers(batch.positions)
-          })
-          const rest = yield* transfer.upload(backend, {
-            labels: Tokens.integers(batch.labels),
-            dropout: StudentStep.dropout(plan, StepState.config(live.host), seed, done)
-          })
-          const taught = yield* teacherText.run(tokens)
           const rate = learningRate.at(done)
-          const out = yield* live.step.run(
-            live.train,
-            { ...tokens, ...rest, teacher: taught, masks: live.masks },
-            { step: done, learningRate: rate }
+          const out = yield* share.at(done, ({ outputs, ...batch }) =>
+            Effect.acquireUseRelease(
+              transfer.upload(backend, StudentStep.dropout(plan, StepState.config(live.host), seed, done)),
+              (dropout) =>
+                live.step
+                  .run(
+                    live.train,
+                    { ...batch, teacher: Teacher.only(outputs, plan.loss.taps), dropout, masks: live.masks },
+                    { step: done, learningRate: rate }
+                  )
+                  .pipe(Effect.uninterruptible),
+              (dropout) => transfer.release(backend, dropout)
+            )
           )
-          current = { ...live, host: { ...live.host, step: done + 1 }, train: out.state }
-          yield* transfer.release(backend, [tokens, rest, taught])
+          const trained: Live = { ...live, host: { ...live.host, step: done + 1 }, train: out.state }
+          current = trained
           if (!Number.isFinite(out.total)) return yield* new Diverged({ step: done + 1, loss: String(out.total) })
           const stepped: DistillEvent = {
             _tag: "Stepped",
@@ -161,7 +168,7 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
             total: out.total,
             terms: out.terms
           }
-          return { live: current, stepped }
+          return { live: trained, stepped }
         })
 
       const pruned = (live: Live, done: number) =>
@@ -169,12 +176,14 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
           const before = yield* snapshot(live)
           const wanted = ratio.at(done)
           const { state, plan: chosen, scores } = yield* prune(plan, before, wanted, seed)
-          yield* transfer.release(backend, [live.train, live.masks])
           // a step with masks takes any others
           const reuse = StepState.isSilenced(before) ? live : undefined
-          if (reuse === undefined) yield* Scope.close(live.session, Exit.void)
-          current = undefined
-          const next = yield* enter(state, reuse)
+          const next = yield* Effect.gen(function* () {
+            current = undefined
+            yield* transfer.release(backend, [live.train, live.masks])
+            if (reuse === undefined) yield* Scope.close(live.session, Exit.void)
+            return yield* enter(state, reuse)
+          }).pipe(Effect.uninterruptible)
           const event: DistillEvent = {
             _tag: "Pruned",
             step: done,
@@ -206,7 +215,7 @@ export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFai
           return [events, last ? Option.none<Live>() : Option.some(next)] as const
         })
 
-      const initial = input.from ?? start(input)
+      const initial = input.from ?? start({ plan, teacher, seed })
       const live = yield* enter(initial)
       const opening: Array<DistillEvent> = [
         { _tag: "Started", steps, widths: widths(initial), parameters: parameters(initial), nodes: live.step.nodes }

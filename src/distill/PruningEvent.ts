@@ -8,7 +8,10 @@ import type { DistillPlan } from "./DistillPlan.ts"
 import * as StepState from "./StepState.ts"
 import { parameterSpecs, watched } from "./StudentStep.ts"
 
-/** Whether units are pruned once `done` steps are done: every K steps, and when the ratio becomes final. */
+/**
+ * Whether units are ranked once `done` steps are done: every K steps, and when the ratio becomes final. It goes on after that: with
+ * regrowth units still change places at the final ratio; without it `shrinks` tells that nothing is left to go.
+ */
 export const isDue = (plan: DistillPlan, ratio: RemainingRatio.CheckedRatio, done: number): boolean =>
   done % plan.training.pruneEvery === 0 || done === ratio.ends
 
@@ -99,6 +102,7 @@ export const prune = (
     const scores = yield* unitScores(plan, state, seed)
     const chosen = plan.ranking.plan({ ...input(plan, state, ratio), scores })
     if (plan.mode.regrowth) return { state: { ...state, kept: chosen }, plan: chosen, scores }
-    if (state.masked) return { state: { ...state, kept: PrunePlan.compose(state.kept, chosen) }, plan: chosen, scores }
+    if (state.masked)
+      return { state: StepState.silence(state, parameterSpecs(plan, state.config), chosen), plan: chosen, scores }
     return { state: StepState.cut(state, parameterSpecs(plan, state.config), chosen), plan: chosen, scores }
   })

@@ -54,6 +54,32 @@ export const cut = (state: StepState, specs: ReadonlyArray<ParameterSpec>, plan:
   }
 }
 
+/**
+ * A state whose pruned units are silenced instead of cut: what cutting would remove becomes 0 in weights, moments and scorer slots, and
+ * stays so, for a silenced unit has no gradient.
+ */
+export const silence = (
+  state: StepState,
+  specs: ReadonlyArray<ParameterSpec>,
+  plan: PrunePlan.PrunePlan
+): StepState => {
+  const kept = PrunePlan.compose(state.kept, plan)
+  const byName = new Map(specs.map((spec) => [spec.name, spec]))
+  const tree = (values: TrainStep.TrainState<HostTensor>["params"]) =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => {
+        const spec = byName.get(name)
+        if (spec === undefined) throw new RangeError(`${name} has no axes; it is none of the parameters`)
+        const whole = Axis.of(spec.axes.map((id, i) => ({ id, size: value.shape[i] ?? 0, blocks: 1, prunable: true })))
+        return [name, multiply(value, PrunePlan.parameterMask(spec, whole, kept))]
+      })
+    )
+  const bySlot = (slots: TrainStep.TrainState<HostTensor>["slots"]) =>
+    Object.fromEntries(Object.entries(slots).map(([slot, values]) => [slot, tree(values)]))
+  const { params, moments, slots } = state.train
+  return { ...state, kept, train: { params: tree(params), moments: bySlot(moments), slots: bySlot(slots) } }
+}
+
 /** The student of a state as a model: cut to its widths, or masked. */
 export const model = (state: StepState): Model.Model => {
   const specs = Parameters.bert(state.config)
@@ -63,7 +89,7 @@ export const model = (state: StepState): Model.Model => {
   const parameters = Object.fromEntries(
     specs.map((spec) => [
       spec.name,
-      silence(weight(state, spec.name), PrunePlan.parameterMask(spec, original, state.kept))
+      multiply(weight(state, spec.name), PrunePlan.parameterMask(spec, original, state.kept))
     ])
   )
   const hidden = PrunePlan.mask(state.kept, original)[Axis.hidden] ?? new Float32Array(0)
@@ -76,7 +102,8 @@ const weight = (state: StepState, name: string): HostTensor => {
   return value
 }
 
-const silence = (value: HostTensor, mask: HostTensor): HostTensor => ({
+const multiply = (value: HostTensor, mask: HostTensor): HostTensor => ({
   ...value,
-  data: Float32Array.from(value.data, (x, i) => x * (mask.data[i] ?? 0))
+  // not a product, which makes -0 of a negative number
+  data: Float32Array.from(value.data, (x, i) => (mask.data[i] === 0 ? 0 : x))
 })

@@ -142,9 +142,7 @@ export const compile = (
       ? {
           // Regrowth silences only what produces a unit, so that a gradient still tells what bringing it back would do.
           view: (name, param, x: StepInputs<tf.Tensor>) =>
-            masked(param, spec(name).axes, x.masks, (axis) => !regrowth || axis === spec(name).output),
-          constrain: (name, tensor, x: StepInputs<tf.Tensor>) =>
-            regrowth ? tensor : masked(tensor, spec(name).axes, x.masks, () => true)
+            masked(param, spec(name).axes, x.masks, (axis) => !regrowth || axis === spec(name).output)
         }
       : {})
   })

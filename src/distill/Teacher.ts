@@ -39,6 +39,14 @@ export const tapped = (outputs: TappedOutputs, taps: ReadonlyArray<Tap>): TapTre
   logits: taps.includes("logits") ? { value: outputs.logits } : {}
 })
 
+/** Of outputs that more may have been tapped of, those that these taps name. */
+export const only = <T>(tree: TapTree<T>, taps: ReadonlyArray<Tap>): TapTree<T> => ({
+  embedding: taps.includes("embedding") ? tree.embedding : {},
+  hidden: taps.includes("hidden") ? tree.hidden : {},
+  scores: taps.includes("scores") ? tree.scores : {},
+  logits: taps.includes("logits") ? tree.logits : {}
+})
+
 /** The signature of `tapped` for a model of this configuration. */
 export const signature = (
   config: BertConfig.BertConfig,

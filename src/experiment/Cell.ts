@@ -18,7 +18,7 @@ export interface CellSpec {
 }
 
 /** The version of the code's arithmetic: raised when the same specs give other numbers, so that old cells are run anew. */
-export const numericVersion = 1
+export const numericVersion = 2
 
 /** A cell's spec as JSON: what is hashed, stored with the cell, and compared. */
 export const describe = (cell: CellSpec): JsonObject => ({
@@ -56,7 +56,12 @@ export const CellResult = Schema.Struct({
   /** The widths of the student at the end, by axis. */
   widths: Schema.Record(Schema.String, Schema.Int),
   provenance: Schema.Struct({
+    /**
+     * The time of this cell's own work: where cells share a teacher, the work of the others does not count, and the teacher's counts in
+     * equal parts.
+     */
     seconds: Schema.Finite,
+    /** The part of it that is training: without the curve and the measures. */
     trainSeconds: Schema.Finite,
     node: Schema.String,
     platform: Schema.String,

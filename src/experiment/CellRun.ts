@@ -1,9 +1,17 @@
-import * as Clock from "effect/Clock"
+import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Backend } from "../backend/index.ts"
 import { trainingBatches } from "../data/index.ts"
-import { type DistillEvent, Distiller, type DistillPlan, Diverged, StepState, type Widths } from "../distill/index.ts"
+import {
+  type DistillEvent,
+  Distiller,
+  type DistillPlan,
+  Diverged,
+  SharedTeacher,
+  StepState,
+  type Widths
+} from "../distill/index.ts"
 import { HeldOut, type Measure } from "../evaluate/index.ts"
 import { Model } from "../model/index.ts"
 import { Seed } from "../spec/index.ts"
@@ -33,7 +41,7 @@ export const isPoint = (steps: number, points: number) => {
   return (done: number): boolean => done % every === 0
 }
 
-const seconds = (from: number, to: number): number => Math.round(to - from) / 1000
+const seconds = (milliseconds: number): number => Math.round(milliseconds) / 1000
 
 /** Takes the measures of a cell; one that is not finite ends the cell as divergence does. */
 const take = (
@@ -72,14 +80,34 @@ export interface Distilled {
   readonly measuring: number
 }
 
-/** Distils, and follows the discrepancy to the teacher at `points` steps besides the start. */
-export const distil = (
-  { plan, seed, points }: { readonly plan: DistillPlan.DistillPlan; readonly seed: number; readonly points: number },
-  laboratory: Pick<Laboratory, "teacher" | "dataset" | "curve">,
+/** A method and the seed it is run with. */
+export interface Trial {
+  readonly plan: DistillPlan.DistillPlan
+  readonly seed: number
+}
+
+/** The teacher of trials that have seed and batches in common, with all that their losses tap. */
+export const teacherOf = (
+  trials: Arr.NonEmptyReadonlyArray<Trial>,
+  { teacher, dataset }: Pick<Laboratory, "teacher" | "dataset">
+): SharedTeacher.SharedTeacherOptions => {
+  const [{ plan, seed }] = trials
+  const { rows, length, maskRate } = plan.training
+  return {
+    teacher,
+    taps: [...new Set(trials.flatMap((trial) => trial.plan.loss.taps))],
+    seed: Seed.make(seed),
+    batch: trainingBatches(dataset, { rows, length, maskRate }).masked
+  }
+}
+
+const distilWith = (
+  share: SharedTeacher.Share,
+  { plan, points }: { readonly plan: DistillPlan.DistillPlan; readonly points: number },
+  laboratory: Pick<Laboratory, "curve">,
   emit: (event: CellEvent) => Effect.Effect<void>
 ): Effect.Effect<Distilled, CellFailure, Backend> =>
   Effect.gen(function* () {
-    const { steps, rows, length, maskRate } = plan.training
     const curve: Array<Cell.Point> = []
     let widths: Widths = {}
     let measuring = 0
@@ -87,7 +115,7 @@ export const distil = (
 
     const onSnapshot = (state: StepState.StepState, last: boolean) =>
       Effect.gen(function* () {
-        const before = yield* Clock.currentTimeMillis
+        const before = yield* share.spent
         const model = StepState.model(state)
         const { discrepancy } = yield* HeldOut.measure(model, laboratory.curve)
         if (!Number.isFinite(discrepancy)) return yield* new Diverged({ step: state.step, loss: String(discrepancy) })
@@ -95,15 +123,12 @@ export const distil = (
         curve.push(point)
         if (last) student = model
         yield* emit({ _tag: "CurvePoint", point })
-        measuring += (yield* Clock.currentTimeMillis) - before
+        measuring += (yield* share.spent) - before
       })
 
-    const diverged = yield* Distiller.run({
+    const diverged = yield* Distiller.runWith(share, {
       plan,
-      teacher: laboratory.teacher,
-      seed: Seed.make(seed),
-      batch: trainingBatches(laboratory.dataset, { rows, length, maskRate }).masked,
-      snapshotAt: isPoint(steps, points)
+      snapshotAt: isPoint(plan.training.steps, points)
     }).pipe(
       Stream.runForEach((event) =>
         Effect.gen(function* () {
@@ -118,22 +143,39 @@ export const distil = (
     return { ...(student === undefined ? {} : { student }), ...diverged, curve, widths, measuring }
   })
 
+/** Distils, and follows the discrepancy to the teacher at `points` steps besides the start. */
+export const distil = (
+  trial: Trial & { readonly points: number },
+  laboratory: Pick<Laboratory, "teacher" | "dataset" | "curve">,
+  emit: (event: CellEvent) => Effect.Effect<void>
+): Effect.Effect<Distilled, CellFailure, Backend> =>
+  SharedTeacher.alone(teacherOf([trial], laboratory)).pipe(
+    Effect.flatMap((share) => distilWith(share, trial, laboratory, emit)),
+    Effect.scoped
+  )
+
 /**
- * Runs one cell: distils, follows the discrepancy to the teacher, then takes the measures.
+ * Runs one cell: distils, follows the discrepancy to the teacher, then takes the measures. `share` is of the teacher that `teacherOf`
+ * describes, for this cell alone or for several; the numbers are the same.
  *
  * A run that diverges gives a cell that says so, with the curve up to there.
  */
-export const run = (
+export const runWith = (
+  share: SharedTeacher.Share,
   cell: Cell.CellSpec,
   laboratory: Laboratory,
   machine: Machine,
   emit: (event: CellEvent) => Effect.Effect<void>
 ): Effect.Effect<Cell.CellResult, CellFailure, Backend> =>
   Effect.gen(function* () {
-    const started = yield* Clock.currentTimeMillis
     const { plan, seed, scale } = cell
-    const { student, curve, widths, ...run } = yield* distil({ plan, seed, points: scale.points }, laboratory, emit)
-    const trained = yield* Clock.currentTimeMillis
+    const { student, curve, widths, ...run } = yield* distilWith(
+      share,
+      { plan, points: scale.points },
+      laboratory,
+      emit
+    )
+    const trained = yield* share.spent
     const { dataset, test: heldOut } = laboratory
     const measured: Measured =
       student === undefined
@@ -147,10 +189,18 @@ export const run = (
       measures: measured.values,
       curve,
       widths,
-      provenance: {
-        seconds: seconds(started, yield* Clock.currentTimeMillis),
-        trainSeconds: seconds(started + run.measuring, trained),
-        ...machine
-      }
+      provenance: { seconds: seconds(yield* share.spent), trainSeconds: seconds(trained - run.measuring), ...machine }
     }
   })
+
+/** Runs one cell with a teacher of its own. */
+export const run = (
+  cell: Cell.CellSpec,
+  laboratory: Laboratory,
+  machine: Machine,
+  emit: (event: CellEvent) => Effect.Effect<void>
+): Effect.Effect<Cell.CellResult, CellFailure, Backend> =>
+  SharedTeacher.alone(teacherOf([cell], laboratory)).pipe(
+    Effect.flatMap((share) => runWith(share, cell, laboratory, machine, emit)),
+    Effect.scoped
+  )

@@ -1,8 +1,12 @@
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { Backend } from "../backend/index.ts"
+import { SharedTeacher } from "../distill/index.ts"
 import type { ConfigError, OutputError } from "../spec/index.ts"
 import * as Cell from "./Cell.ts"
+import * as CellGroup from "./CellGroup.ts"
 import * as CellRun from "./CellRun.ts"
 import * as Experiment from "./Experiment.ts"
 import * as Laboratory from "./Laboratory.ts"
@@ -17,11 +21,15 @@ export interface PlannedCell {
   readonly spec: Cell.CellSpec
 }
 
-/** What happens while an experiment is run. */
-export type RunnerEvent =
-  | { readonly _tag: "Planned"; readonly cells: number; readonly kept: number; readonly jobs: number }
+/** What happens to a cell before it is finished. */
+export type CellNews =
   | { readonly _tag: "CellStarted"; readonly cell: PlannedCell }
   | { readonly _tag: "CellProgress"; readonly cell: PlannedCell; readonly event: CellRun.CellEvent }
+
+/** What happens while an experiment is run; `atOnce` are the cells that run at the same time. */
+export type RunnerEvent =
+  | { readonly _tag: "Planned"; readonly cells: number; readonly kept: number; readonly atOnce: number }
+  | CellNews
   | { readonly _tag: "CellFinished"; readonly cell: PlannedCell; readonly result: Cell.CellResult }
 
 /** How an experiment is run. */
@@ -29,7 +37,7 @@ export interface RunnerOptions {
   readonly experiment: Experiment.ExperimentOptions
   readonly scale: Scale.Scale
   readonly seeds: ReadonlyArray<number>
-  /** Cells that are run at the same time. */
+  /** Groups of cells that are run at the same time; the cells of a group share a teacher. */
   readonly jobs: number
   readonly materials: Laboratory.Materials
   readonly machine: CellRun.Machine
@@ -76,16 +84,22 @@ const keptOf = (cells: ReadonlyArray<PlannedCell>) =>
     )
   )
 
-/** Runs one cell, wherever that may be, and tells what happens in it. */
-export type Execute<E> = (
-  cell: PlannedCell,
-  emit: (event: CellRun.CellEvent) => Effect.Effect<void>
-) => Effect.Effect<Cell.CellResult, E>
+/** Cells that share a teacher, and are run together. */
+export type Group = Arr.NonEmptyReadonlyArray<PlannedCell>
 
-/** Where cells are run, set up for so many missing ones once there are any. */
-export type Executor<E, R> = (missing: number) => Effect.Effect<Execute<E>, E, R | Scope.Scope>
+/** What becomes of the cells of a group. */
+export interface Listener<E> {
+  readonly tell: (news: CellNews) => Effect.Effect<void>
+  readonly finish: (cell: PlannedCell, result: Cell.CellResult) => Effect.Effect<void, E>
+}
 
-/** Runs cells in this process, on this backend: one after the other, for a native call takes the whole of it. */
+/** Runs a group of cells, wherever that may be. */
+export type Execute<E> = <E2>(group: Group, listener: Listener<E2>) => Effect.Effect<void, E | E2>
+
+/** Where cells are run, set up for so many groups once there are any. */
+export type Executor<E, R> = (groups: number) => Effect.Effect<Execute<E>, E, R | Scope.Scope>
+
+/** Runs groups in this process, on this backend; in a group one cell works at a time. When one fails, the others go on to their ends. */
 export const here =
   ({
     materials,
@@ -96,27 +110,46 @@ export const here =
     Effect.gen(function* () {
       const backend = yield* Backend
       const laboratory = yield* Laboratory.make({ ...materials, scale })
-      return (cell, emit) =>
-        CellRun.run(cell.spec, laboratory, machine, emit).pipe(Effect.provideService(Backend, backend))
+      return (group, { tell, finish }) => {
+        const programs = group.map(
+          (cell) => (share: SharedTeacher.Share) =>
+            tell({ _tag: "CellStarted", cell }).pipe(
+              Effect.andThen(
+                CellRun.runWith(share, cell.spec, laboratory, machine, (event) =>
+                  tell({ _tag: "CellProgress", cell, event })
+                )
+              ),
+              Effect.flatMap((result) => finish(cell, result))
+            )
+        )
+        const teacher = CellRun.teacherOf(
+          Arr.map(group, ({ spec }) => spec),
+          laboratory
+        )
+        return SharedTeacher.together(teacher, programs).pipe(
+          Effect.flatMap(Exit.asVoidAll),
+          Effect.provideService(Backend, backend)
+        )
+      }
     })
 
-/** Runs cells, `jobs` at a time; each is kept as soon as it is finished. */
-const runMissing = <E, R>(o: RunnerOptions, missing: ReadonlyArray<PlannedCell>, executor: Executor<E, R>) =>
+/** Runs groups, `jobs` at a time; each cell is kept as soon as it is finished. */
+const runMissing = <E, R>(o: RunnerOptions, groups: ReadonlyArray<Group>, executor: Executor<E, R>) =>
   Effect.gen(function* () {
     const store = yield* RunStore
-    const execute = yield* executor(missing.length)
-    return yield* Effect.forEach(
-      missing,
-      (cell) =>
-        Effect.gen(function* () {
-          yield* o.emit({ _tag: "CellStarted", cell })
-          const result = yield* execute(cell, (event) => o.emit({ _tag: "CellProgress", cell, event }))
-          yield* store.put(result)
-          yield* o.emit({ _tag: "CellFinished", cell, result })
-          return result
-        }),
-      { concurrency: o.jobs }
-    )
+    const execute = yield* executor(groups.length)
+    const results: Array<Cell.CellResult> = []
+    const finish = (cell: PlannedCell, result: Cell.CellResult) =>
+      Effect.gen(function* () {
+        yield* store.put(result)
+        results.push(result)
+        yield* o.emit({ _tag: "CellFinished", cell, result })
+      })
+    yield* Effect.forEach(groups, (group) => execute(group, { tell: o.emit, finish }), {
+      concurrency: o.jobs,
+      discard: true
+    })
+    return results
   })
 
 /**
@@ -132,8 +165,10 @@ export const runWith = <E, R>(
     const cells = yield* plan(o)
     const kept = yield* keptOf(cells)
     const missing = cells.filter(({ key }) => !kept.has(key))
-    yield* o.emit({ _tag: "Planned", cells: cells.length, kept: cells.length - missing.length, jobs: o.jobs })
-    const fresh = missing.length === 0 ? [] : yield* Effect.scoped(runMissing(o, missing, executor))
+    const groups = CellGroup.of(missing, o.jobs)
+    const atOnce = groups.slice(0, o.jobs).reduce((sum, group) => sum + group.length, 0)
+    yield* o.emit({ _tag: "Planned", cells: cells.length, kept: cells.length - missing.length, atOnce })
+    const fresh = groups.length === 0 ? [] : yield* Effect.scoped(runMissing(o, groups, executor))
     const byKey = new Map([...kept, ...fresh.map((result) => [result.key, result] as const)])
     const rows = [...new Set(cells.map(({ row }) => row))].map((row) => ({
       row,

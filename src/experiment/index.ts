@@ -1,5 +1,6 @@
 export * as Cell from "./Cell.ts"
 export type { CellResult } from "./Cell.ts"
+export * as CellGroup from "./CellGroup.ts"
 export * as CellRun from "./CellRun.ts"
 export * as Experiment from "./Experiment.ts"
 export * as FileRunStore from "./FileRunStore.ts"

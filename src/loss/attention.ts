@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { tf } from "../backend/index.ts"
+import { ops, tf } from "../backend/index.ts"
 import { Options, Spec } from "../spec/index.ts"
 import { type DistillationLoss, term } from "./DistillationLoss.ts"
 import { overLayers, Reduce } from "./overLayers.ts"
@@ -19,12 +19,18 @@ export type AttentionOptions = typeof Attention.Encoded
 /** A variance below this is that of a head without any preference. */
 const smallestVariance = 1e-12
 
-/** How many entries count, and the sum over those of each head: padding is excluded on both sides. */
+/** How many entries count, and sums over those of each head: padding is excluded on both sides. */
 const validEntries = ([rows = 1, heads = 1, length = 1]: ReadonlyArray<number>, attention: tf.Tensor | undefined) => {
-  const perHead = (x: tf.Tensor): tf.Tensor => tf.sum(x, [0, 2, 3])
-  if (attention === undefined) return { count: tf.scalar(rows * length * length), heads, perHead }
+  if (attention === undefined)
+    return { count: tf.scalar(rows * length * length), heads, sum: ops.sumByHead, squaredError: ops.squaredErrorByHead }
   const valid = tf.mul(tf.reshape(attention, [rows, 1, length, 1]), tf.reshape(attention, [rows, 1, 1, length]))
-  return { count: tf.sum(valid), heads, perHead: (x: tf.Tensor) => perHead(tf.mul(x, valid)) }
+  const sum = (x: tf.Tensor): tf.Tensor => tf.sum(tf.mul(x, valid), [0, 2, 3])
+  return {
+    count: tf.sum(valid),
+    heads,
+    sum,
+    squaredError: (x: tf.Tensor, t: tf.Tensor) => sum(tf.squaredDifference(x, t))
+  }
 }
 
 /** The mean squared error of one layer's scores, [rows, heads, length, length] each. */
@@ -34,11 +40,11 @@ const compare = (
   attention: tf.Tensor | undefined,
   scale: "raw" | "teacherVariance"
 ): tf.Tensor => {
-  const { count, heads, perHead } = validEntries(x.shape, attention)
-  const error = tf.div(perHead(tf.squaredDifference(x, t)), count)
+  const { count, heads, sum, squaredError } = validEntries(x.shape, attention)
+  const error = tf.div(squaredError(x, t), count)
   if (scale === "raw") return tf.mean(error)
-  const mean = tf.reshape(tf.div(perHead(t), count), [1, heads, 1, 1])
-  const variance = tf.div(perHead(tf.squaredDifference(t, mean)), tf.maximum(tf.sub(count, 1), 1))
+  const mean = tf.reshape(tf.div(sum(t), count), [1, heads, 1, 1])
+  const variance = tf.div(squaredError(t, mean), tf.maximum(tf.sub(count, 1), 1))
   return tf.mean(tf.div(error, tf.maximum(variance, smallestVariance)))
 }
 

@@ -1,9 +1,9 @@
-import { tf } from "../backend/index.ts"
+import { ops, tf } from "../backend/index.ts"
 
 /**
  * The mean squared difference of two sets of states, [rows · length, width] each, over the tokens that are no padding.
  *
- * `attention` is [rows, length], 1 for a token and 0 for padding; without it every position counts.
+ * No gradient reaches `b`. `attention` is [rows, length], 1 for a token and 0 for padding; without it every position counts.
  *
  * @example
  * ```ts
@@ -15,8 +15,8 @@ import { tf } from "../backend/index.ts"
  * ```
  */
 export const meanSquare = (a: tf.Tensor, b: tf.Tensor, attention: tf.Tensor | undefined): tf.Tensor => {
+  if (attention === undefined) return tf.mul(ops.squaredError(a, b), 1 / a.size)
   const squares = tf.squaredDifference(a, b)
-  if (attention === undefined) return tf.mean(squares)
   const width = a.shape[1] ?? 1
   const tokens = tf.reshape(attention, [-1, 1])
   return tf.div(tf.sum(tf.mul(squares, tokens)), tf.mul(tf.sum(tokens), width))

@@ -103,12 +103,13 @@ const layer = (
     tf.transpose(tf.reshape(t, [rows, length, config.heads, -1]), [0, 2, 1, 3])
   const project = (name: string): tf.Tensor => byHead(dense(p, inLayer(i, `attention.self.${name}`), x))
   const scores = ops.scaledProduct(project("query"), project("key"), config.scale)
-  const softmax = tf.softmax(bias === undefined ? scores : tf.add(scores, bias))
-  const probabilities = Dropout.apply(softmax, options.dropout, Dropout.site("probabilities", i))
-  const context = tf.reshape(tf.transpose(tf.matMul(probabilities, project("value")), [0, 2, 1, 3]), [
-    rows * length,
-    config.vo[i] ?? 0
-  ])
+  const biased = bias === undefined ? scores : tf.add(scores, bias)
+  const values = project("value")
+  const gathered =
+    options.dropout === undefined || options.dropout.rates.attention === 0
+      ? ops.attend(biased, values)
+      : tf.matMul(Dropout.apply(tf.softmax(biased), options.dropout, Dropout.site("probabilities", i)), values)
+  const context = tf.reshape(tf.transpose(gathered, [0, 2, 1, 3]), [rows * length, config.vo[i] ?? 0])
   const drop = (t: tf.Tensor, where: "attention" | "ffn") => Dropout.apply(t, options.dropout, Dropout.site(where, i))
   const attended = drop(dense(p, inLayer(i, "attention.output.dense"), context), "attention")
   const middle = normalise(p, config, options, inLayer(i, "attention.output.LayerNorm"), tf.add(attended, x))

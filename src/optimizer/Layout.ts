@@ -1,4 +1,4 @@
-import { type HostTensor, Tensor, type TensorSpec, tf } from "../backend/index.ts"
+import { type HostTensor, Tensor, type TensorSpec } from "../backend/index.ts"
 
 /** Tensors, or anything else, by name. */
 export type ByName<T> = { readonly [name: string]: T }
@@ -46,57 +46,44 @@ export const at = <A>(values: ByName<A>, name: string): A => {
   return value
 }
 
-/** The spec of a group's tensor. */
-export const specOf = (group: Group, params: ByName<TensorSpec>): TensorSpec =>
-  group.flat
-    ? Tensor.float(group.names.reduce((n, name) => n + Tensor.elements(at(params, name).shape), 0))
-    : at(params, group.names[0] ?? "")
-
-/** The tensor of a group, from those of its parameters. */
-export const pack = (group: Group, tensors: ByName<tf.Tensor>): tf.Tensor => {
-  const parts = group.names.map((name) => at(tensors, name))
-  const [only] = parts
-  if (!group.flat && only !== undefined) return only
-  const vectors = parts.map((part) => tf.reshape(part, [-1]))
-  return vectors.length === 1 && vectors[0] !== undefined ? vectors[0] : tf.concat(vectors)
+/** Where a parameter lies in its group's vector. */
+export interface Place {
+  readonly name: string
+  readonly from: number
+  readonly shape: ReadonlyArray<number>
 }
 
-/** The tensors of a group's parameters, by name. */
-export const unpack = (group: Group, tensor: tf.Tensor, params: ByName<TensorSpec>): ByName<tf.Tensor> => {
-  const [first = ""] = group.names
-  if (!group.flat) return { [first]: tensor }
-  const shapes = group.names.map((name) => [...at(params, name).shape])
-  const sizes = shapes.map(Tensor.elements)
-  const parts = sizes.length === 1 ? [tensor] : tf.split(tensor, sizes)
-  return Object.fromEntries(
-    parts.map((part, i): [string, tf.Tensor] => [group.names[i] ?? "", tf.reshape(part, shapes[i] ?? [])])
+/** Parameters begin at multiples of this many numbers: at the beginning of a cache line. */
+const line = 16
+
+/** Where each parameter of a group lies in its vector, and how long the vector is. */
+export const places = (
+  group: Group,
+  params: ByName<TensorSpec>
+): { readonly places: ReadonlyArray<Place>; readonly length: number } => {
+  let length = 0
+  const found = group.names.map((name): Place => {
+    const { shape } = at(params, name)
+    const from = Math.ceil(length / line) * line
+    length = from + Tensor.elements(shape)
+    return { name, from, shape }
+  })
+  return { places: found, length }
+}
+
+/** The vector of a group, from the values of its parameters; what lies between them is 0. */
+export const pack = (group: Group, values: ByName<HostTensor>): Float32Array => {
+  const { places: all, length } = places(group, values)
+  const vector = new Float32Array(length)
+  for (const { name, from } of all) vector.set(at(values, name).data, from)
+  return vector
+}
+
+/** The values of a group's parameters, by name, as parts of its vector. */
+export const unpack = (group: Group, { data }: HostTensor, params: ByName<TensorSpec>): ByName<HostTensor> =>
+  Object.fromEntries(
+    places(group, params).places.map(({ name, from, shape }): [string, HostTensor] => [
+      name,
+      { shape, dtype: "float32", data: data.subarray(from, from + Tensor.elements(shape)) }
+    ])
   )
-}
-
-/** As `pack`, on the host. */
-export const packHost = (group: Group, tensors: ByName<HostTensor>): HostTensor => {
-  const parts = group.names.map((name) => at(tensors, name))
-  const [only] = parts
-  if (!group.flat && only !== undefined) return only
-  const data = new Float32Array(parts.reduce((n, part) => n + part.data.length, 0))
-  let from = 0
-  for (const part of parts) {
-    data.set(part.data, from)
-    from += part.data.length
-  }
-  return { shape: [data.length], dtype: "float32", data }
-}
-
-/** As `unpack`, on the host. */
-export const unpackHost = (group: Group, { data }: HostTensor, params: ByName<TensorSpec>): ByName<HostTensor> => {
-  let from = 0
-  return Object.fromEntries(
-    group.names.map((name): [string, HostTensor] => {
-      const { shape } = at(params, name)
-      const to = from + Tensor.elements(shape)
-      const part = data.slice(from, to)
-      from = to
-      return [name, { shape, dtype: "float32", data: part }]
-    })
-  )
-}

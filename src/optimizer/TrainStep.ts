@@ -7,16 +7,17 @@ import {
   type ExecutionError,
   type HostTensor,
   type InputsOf,
-  Tensor,
+  type Tensor,
   type TensorSpec,
   type TensorsOf,
   tf,
   transfer
 } from "../backend/index.ts"
-import { clipByGlobalNorm } from "./clip.ts"
+import { clipFactor } from "./clip.ts"
 import * as Layout from "./Layout.ts"
 import { at, type ByName } from "./Layout.ts"
-import type { Moments, Optimizer } from "./Optimizer.ts"
+import type { Optimizer } from "./Optimizer.ts"
+import * as Update from "./Update.ts"
 
 /** Tensors by slot, then by parameter name. */
 type BySlot<T> = { readonly [slot: string]: ByName<T> }
@@ -59,21 +60,19 @@ export interface TrainStepOptions<I> {
   readonly observer?: Observer
   /** What the loss sees of a parameter, e.g. the masked one; gradients are taken with respect to it. */
   readonly view?: (name: string, param: tf.Tensor, inputs: TensorsOf<I>) => tf.Tensor
-  /** What is kept of a tensor that belongs to a parameter (weight or observer slot) after the update. */
-  readonly constrain?: (name: string, tensor: tf.Tensor, inputs: TensorsOf<I>) => tf.Tensor
 }
 
-/** A state on the device, laid out as its step wants it. */
-export type LiveState = TrainState<DeviceTensor>
+/** A state on the device: long vectors by group, changed in place, and the parameters as views of theirs. */
+export type LiveState = { readonly params: ByName<DeviceTensor>; readonly vectors: TrainState<DeviceTensor> }
 
-/** A compiled training step: loss, backward, clipping, optimiser and observer in one native call. */
+/** A compiled training step: loss and gradients in one native call, then clipping, optimiser and observer in one pass over the state. */
 export interface TrainStep<I> {
   readonly nodes: number
-  /** Puts a state on the device; the caller releases it, or hands it to `run`. */
+  /** Puts a state on the device; the caller releases it. */
   readonly enter: (state: TrainState<HostTensor>) => Effect.Effect<LiveState>
   /** A copy of a live state on the host; the live one goes on. */
   readonly leave: (state: LiveState) => Effect.Effect<TrainState<HostTensor>>
-  /** Takes a state (whose tensors end here) one step further; `inputs` stay live. Step numbers count from 0. */
+  /** Takes a state one step further, in place; `inputs` stay live. Step numbers count from 0. Where the native call fails, the state is as it was. */
   readonly run: (
     state: LiveState,
     inputs: InputsOf<I>,
@@ -86,9 +85,6 @@ export interface TrainStep<I> {
 
 const record = <A>(names: ReadonlyArray<string>, f: (name: string) => A): ByName<A> =>
   Object.fromEntries(names.map((name) => [name, f(name)]))
-
-const pick = <A>(slots: BySlot<A>, name: string): ByName<A> =>
-  record(Object.keys(slots), (slot) => at(at(slots, slot), name))
 
 const joined = <A>(parts: ReadonlyArray<ByName<A>>): ByName<A> =>
   Object.fromEntries(parts.flatMap((part) => Object.entries(part)))
@@ -143,36 +139,77 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
 ): Effect.Effect<TrainStep<I>, CompileError, Backend | Scope.Scope> =>
   Effect.gen(function* () {
     const backend = yield* Backend
-    const { params, inputs } = options
-    const groups = layout(options)
-    const numbers = (step: number, learningRate: number) => ({
-      optimizer: options.optimizer.scalars(step, learningRate),
-      observer: options.observer?.scalars(step) ?? {}
+    const { params, inputs, optimizer, observer } = options
+    const groups = Layout.groups({
+      params,
+      watches: (name) => observer?.watches(name) ?? false,
+      elementwise: {
+        unwatched: optimizer.elementwise,
+        watched: optimizer.elementwise && observer?.elementwise === true
+      }
     })
-    const scalarSpecs = (values: ByName<number>) => record(Object.keys(values), () => Tensor.float())
-    const known = numbers(0, 1)
-    const signature = {
-      state: arrange(options, groups, (group) => Layout.specOf(group, params)),
-      scalars: { optimizer: scalarSpecs(known.optimizer), observer: scalarSpecs(known.observer) },
-      inputs
-    }
-    const compiled = yield* backend.compile(options.name, signature, (x) => {
+    const places = new Map(groups.map((group) => [group.id, Layout.places(group, params)]))
+    const lengthOf = (group: Layout.Group): number => places.get(group.id)?.length ?? 0
+    const gradient = yield* backend.compile(options.name, { params, inputs }, (x) => {
       const given: TensorsOf<I> = x.inputs
-      return text(options, groups, x.state, x.scalars, given)
+      return differentiate(options, x.params, given)
     })
+    const update = yield* Update.compile({ name: options.name, groups, params, lengthOf, optimizer, observer })
+
+    /** The parameters of each group as views of its vector. */
+    const viewsOf = (vectors: ByName<DeviceTensor>) =>
+      Effect.map(
+        Effect.forEach(groups, (group) =>
+          Effect.forEach(places.get(group.id)?.places ?? [], ({ name, from, shape }) =>
+            Effect.map(backend.view(at(vectors, group.id), from, shape), (view) => [name, view] as const)
+          )
+        ),
+        (each): ByName<DeviceTensor> => Object.fromEntries(each.flat())
+      )
+    const grads = yield* Effect.acquireRelease(
+      Effect.gen(function* () {
+        const vectors: Record<string, DeviceTensor> = {}
+        for (const group of groups) vectors[group.id] = yield* backend.vector(lengthOf(group))
+        return { views: yield* viewsOf(vectors), vectors }
+      }),
+      ({ views, vectors }) => transfer.release(backend, [views, vectors])
+    )
+    const into = Object.fromEntries(Object.entries(grads.views).map(([name, view]) => [`grads/${name}`, view]))
 
     const enter: TrainStep<I>["enter"] = (state) =>
-      transfer.upload(
-        backend,
-        arrange(options, groups, (group, kind, slot) =>
-          Layout.packHost(group, kind === "params" ? state.params : at(state[kind], slot))
-        )
-      )
+      Effect.gen(function* () {
+        const put = (of: ReadonlyArray<Layout.Group>, values: ByName<HostTensor>) =>
+          Effect.gen(function* () {
+            const vectors: Record<string, DeviceTensor> = {}
+            for (const group of of) {
+              const vector = yield* backend.vector(lengthOf(group))
+              for (const { name, from, shape } of places.get(group.id)?.places ?? []) {
+                const view = yield* backend.view(vector, from, shape)
+                yield* backend.write(view, at(values, name).data)
+                yield* backend.release(view)
+              }
+              vectors[group.id] = vector
+            }
+            return vectors
+          })
+        const bySlot = (of: ReadonlyArray<Layout.Group>, slots: BySlot<HostTensor>) =>
+          Effect.gen(function* () {
+            const made: Record<string, ByName<DeviceTensor>> = {}
+            for (const [slot, values] of Object.entries(slots)) made[slot] = yield* put(of, values)
+            return made
+          })
+        const vectors = {
+          params: yield* put(groups, state.params),
+          moments: yield* bySlot(groups, state.moments),
+          slots: yield* bySlot(watchedOf(groups), state.slots)
+        }
+        return { params: yield* viewsOf(vectors.params), vectors }
+      })
 
-    const leave: TrainStep<I>["leave"] = (live) =>
-      Effect.map(transfer.download(backend, live), (state) => {
+    const leave: TrainStep<I>["leave"] = ({ vectors }) =>
+      Effect.map(transfer.download(backend, vectors), (state) => {
         const apart = (values: ByName<HostTensor>, of: ReadonlyArray<Layout.Group>): ByName<HostTensor> =>
-          joined(of.map((group) => Layout.unpackHost(group, at(values, group.id), params)))
+          joined(of.map((group) => Layout.unpack(group, at(values, group.id), params)))
         const bySlot = (values: BySlot<HostTensor>, of: ReadonlyArray<Layout.Group>) =>
           record(Object.keys(values), (slot) => apart(at(values, slot), of))
         return {
@@ -184,72 +221,35 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
 
     const run: TrainStep<I>["run"] = (state, given, { step, learningRate }) =>
       Effect.gen(function* () {
-        const host = numbers(step, learningRate)
-        const scalars = yield* transfer.upload(backend, {
-          optimizer: record(Object.keys(host.optimizer), (key) => Tensor.scalar(at(host.optimizer, key))),
-          observer: record(Object.keys(host.observer), (key) => Tensor.scalar(at(host.observer, key)))
-        })
-        const out = yield* compiled
-          .run({ state, scalars, inputs: given })
-          .pipe(Effect.ensuring(transfer.release(backend, scalars)))
-        yield* transfer.release(backend, state)
+        const out = yield* gradient.run({ params: state.params, inputs: given }, into)
         const { total, terms } = yield* transfer.download(backend, { total: out.total, terms: out.terms })
         yield* transfer.release(backend, [out.total, out.terms])
+        const clip =
+          optimizer.clipNorm === undefined
+            ? 1
+            : clipFactor(yield* backend.sumOfSquares(Object.values(grads.vectors)), optimizer.clipNorm)
+        yield* update(state.vectors, grads.vectors, {
+          clip,
+          optimizer: optimizer.scalars(step, learningRate),
+          observer: observer?.scalars(step) ?? {}
+        })
         return {
-          state: out.state,
+          state,
           total: total.data[0] ?? Number.NaN,
           terms: record(Object.keys(terms), (key) => at(terms, key).data[0] ?? Number.NaN)
         }
-      })
-    return { nodes: compiled.nodes, enter, leave, run }
+        // half a step would be worse than none
+      }).pipe(Effect.uninterruptible)
+    return { nodes: gradient.nodes, enter, leave, run }
   })
 
 const watchedOf = (groups: ReadonlyArray<Layout.Group>): ReadonlyArray<Layout.Group> =>
   groups.filter(({ watched }) => watched)
 
-/** Parameters lie end to end where both rules treat every weight alone; hooks want each parameter under its name. */
-const layout = <I>({
-  params,
-  optimizer,
-  observer,
-  view,
-  constrain
-}: TrainStepOptions<I>): ReadonlyArray<Layout.Group> => {
-  const unwatched = optimizer.elementwise && view === undefined && constrain === undefined
-  return Layout.groups({
-    params,
-    watches: (name) => observer?.watches(name) ?? false,
-    elementwise: { unwatched, watched: unwatched && observer?.elementwise === true }
-  })
-}
-
-/** A state's shape over groups, filled in. */
-const arrange = <I, T>(
-  { optimizer, observer }: TrainStepOptions<I>,
-  groups: ReadonlyArray<Layout.Group>,
-  fill: (group: Layout.Group, kind: "params" | "moments" | "slots", slot: string) => T
-): TrainState<T> => {
-  const over = (of: ReadonlyArray<Layout.Group>, kind: "params" | "moments" | "slots", slot: string): ByName<T> =>
-    Object.fromEntries(of.map((group): [string, T] => [group.id, fill(group, kind, slot)]))
-  return {
-    params: over(groups, "params", ""),
-    moments: record(optimizer.slots, (slot) => over(groups, "moments", slot)),
-    slots: record(observer?.slots ?? [], (slot) => over(watchedOf(groups), "slots", slot))
-  }
-}
-
-/** The text of a step: loss, gradients, clipping, update and observation. */
-const text = <I>(
-  options: TrainStepOptions<I>,
-  groups: ReadonlyArray<Layout.Group>,
-  state: TrainState<tf.Tensor>,
-  scalars: { readonly optimizer: ByName<tf.Tensor>; readonly observer: ByName<tf.Tensor> },
-  given: TensorsOf<I>
-) => {
-  const { optimizer, observer, params } = options
+/** The text of a step's native call: loss, terms and gradients. */
+const differentiate = <I>(options: TrainStepOptions<I>, params: ByName<tf.Tensor>, given: TensorsOf<I>) => {
   const names = Object.keys(params).sort()
-  const whole = joined(groups.map((group) => Layout.unpack(group, at(state.params, group.id), params)))
-  const seen = names.map((name) => options.view?.(name, at(whole, name), given) ?? at(whole, name))
+  const seen = names.map((name) => options.view?.(name, at(params, name), given) ?? at(params, name))
   let kept: ByName<tf.Tensor> = {}
   const { value, grads: found } = tf.engine().gradients(() => {
     const loss = options.loss(Object.fromEntries(names.map((name, i) => [name, seen[i] ?? tf.scalar(0)])), given)
@@ -260,39 +260,6 @@ const text = <I>(
   const terms = record(Object.keys(kept), (term) => tf.clone(at(kept, term)))
   tf.dispose(Object.values(kept))
   // a parameter the loss does not touch (the head, under a loss of hidden states alone) has no gradient
-  const byName = Object.fromEntries(seen.map((tensor, i) => [names[i] ?? "", found[i] ?? tf.zerosLike(tensor)]))
-  const packed = groups.map((group) => Layout.pack(group, byName))
-  const grads = optimizer.clipNorm === undefined ? packed : clipByGlobalNorm(packed, optimizer.clipNorm)
-  const constrained = ({ id }: Layout.Group, tensor: tf.Tensor) => options.constrain?.(id, tensor, given) ?? tensor
-  const updated = new Map<
-    string,
-    { readonly param: tf.Tensor; readonly moments: Moments; readonly slots: ByName<tf.Tensor> }
-  >()
-  groups.forEach((group, i) => {
-    const grad = grads[i]
-    if (grad === undefined) throw new RangeError(`no gradient for ${group.id}`)
-    const moved = optimizer.update({
-      param: at(state.params, group.id),
-      grad,
-      moments: pick(state.moments, group.id),
-      scalars: scalars.optimizer,
-      decays: group.decays
-    })
-    const param = constrained(group, moved.param)
-    const slots =
-      observer === undefined || !group.watched
-        ? {}
-        : observer.update(pick(state.slots, group.id), { param, grad, scalars: scalars.observer })
-    updated.set(group.id, { param, moments: moved.moments, slots })
-  })
-  const next = arrange(options, groups, (group, kind, slot) => {
-    const one = updated.get(group.id)
-    if (one === undefined) throw new RangeError(`${group.id} was not updated`)
-    return kind === "params"
-      ? one.param
-      : kind === "moments"
-        ? at(one.moments, slot)
-        : constrained(group, at(one.slots, slot))
-  })
-  return { state: next, terms, total: value }
+  const grads = Object.fromEntries(seen.map((tensor, i) => [names[i] ?? "", found[i] ?? tf.zerosLike(tensor)]))
+  return { total: value, terms, grads }
 }

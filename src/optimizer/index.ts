@@ -1,5 +1,5 @@
 export { adamW, adamWDefaults, type AdamWOptions } from "./adamW.ts"
-export { clipByGlobalNorm } from "./clip.ts"
+export { clipFactor } from "./clip.ts"
 export * as Layout from "./Layout.ts"
 export { type Optimizer, OptimizerService } from "./Optimizer.ts"
 export * as TrainStep from "./TrainStep.ts"

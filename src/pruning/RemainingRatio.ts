@@ -219,18 +219,3 @@ export const staircase = (every: number, inner: RemainingRatio): RemainingRatio 
     return { ...ratio, at: (step) => (step >= ratio.ends ? ratio.final : at(step)) }
   })
 }
-
-/**
- * Whether units are pruned after `done` steps: every `every` steps until the ratio is final, and where it becomes final (the
- * ratio that counts is then `ratio.at(done)`).
- *
- * @example
- * ```ts
- * import { RemainingRatio } from "homodistil/pruning"
- * const ratio = RemainingRatio.cubic({ final: 0.25 }).over(36) // t_f = 25.2
- * const prunes = Array.from({ length: 37 }, (_, done) => done).filter((done) => RemainingRatio.prunesAfter(ratio, 10, done))
- * assert.deepEqual(prunes, [10, 20, 26])
- * ```
- */
-export const prunesAfter = (ratio: CheckedRatio, every: number, done: number): boolean =>
-  done > 0 && done <= ratio.ends && (done % every === 0 || done === ratio.ends)

@@ -1,4 +1,5 @@
 import { ops } from "homodistil/backend"
+import { gelu as plainGelu } from "../gelu.ts"
 import { at, type Named } from "./engines.ts"
 
 // The operators in plain loops over double-precision numbers, written from their definitions alone.
@@ -13,18 +14,7 @@ const fill = (length: number, f: (i: number) => number): Float64Array => Float64
 const range = (length: number): ReadonlyArray<number> => Array.from({ length }, (_, i) => i)
 const sum = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0)
 
-/** Φ's error function by its Taylor series, which converges for every argument: erf z = 2/√π Σ (-1)ⁿ z²ⁿ⁺¹ / (n! (2n + 1)). */
-const erf = (z: number): number => {
-  if (Math.abs(z) > 5) return Math.sign(z)
-  let [term, total] = [z, z]
-  for (let n = 1; n < 120; n++) {
-    term *= -(z * z) / n
-    total += term / (2 * n + 1)
-  }
-  return (2 / Math.sqrt(Math.PI)) * total
-}
-
-export const gelu: Text = ({ x = new Float64Array() }) => x.map((v) => (v * (1 + erf(v / Math.SQRT2))) / 2)
+export const gelu: Text = ({ x = new Float64Array() }) => x.map(plainGelu)
 
 export const maskedLayerNorm =
   (epsilon: number, kept: ReadonlyArray<boolean>): Text =>
@@ -89,6 +79,43 @@ export const klDivergence =
       const student = probabilities(at(inputs, "student"), row, classes)
       return sum(probabilities(at(inputs, "teacher"), row, classes).map((p, c) => p * Math.log(p / get(student, c))))
     })
+
+export const attend =
+  (batch: number, from: number, to: number, width: number): Text =>
+  (inputs) =>
+    fill(batch * from * width, (i) => {
+      const row = Math.floor(i / width)
+      const weights = probabilities(at(inputs, "scores"), row, to)
+      const first = Math.floor(row / from) * to
+      return sum(weights.map((p, k) => p * get(at(inputs, "values"), (first + k) * width + (i % width))))
+    })
+
+export const squaredError: Text = (inputs) =>
+  Float64Array.of(sum(Array.from(at(inputs, "x"), (v, i) => (v - get(at(inputs, "target"), i)) ** 2)))
+
+/** Sums over rows and both lengths of `f` of each place in [rows, heads, length, length]. */
+const byHead = (count: number, heads: number, area: number, f: (i: number, head: number) => number): Float64Array => {
+  const sums = new Float64Array(heads)
+  for (let i = 0; i < count; i++) {
+    const head = Math.floor(i / area) % heads
+    sums[head] = get(sums, head) + f(i, head)
+  }
+  return sums
+}
+
+export const sumByHead =
+  (heads: number, area: number): Text =>
+  ({ x = new Float64Array() }) =>
+    byHead(x.length, heads, area, (i) => get(x, i))
+
+/** Where the target is one number for each head, or one for each place. */
+export const squaredErrorByHead =
+  (heads: number, area: number): Text =>
+  (inputs) => {
+    const [x, target] = [at(inputs, "x"), at(inputs, "target")]
+    const whole = target.length === x.length
+    return byHead(x.length, heads, area, (i, head) => (get(x, i) - get(target, whole ? i : head)) ** 2)
+  }
 
 /** What decides dropout's entries, row by row, in whole numbers: (aᵢ bⱼ + cᵢ + dⱼ) mod 4093. */
 export const remainders = (byRow: Numbers, byColumn: Numbers): ReadonlyArray<number> => {

@@ -2,10 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { type HostTensor, ops, Tensor, tf } from "homodistil/backend"
 import { kernels } from "../../src/backend/onnx/registry.ts"
+import { attendRules } from "../../src/backend/ops/attend.ts"
 import { crossEntropyRules } from "../../src/backend/ops/crossEntropy.ts"
 import { geluRules } from "../../src/backend/ops/gelu.ts"
 import { layerNormRules } from "../../src/backend/ops/layerNorm.ts"
 import { linearRules } from "../../src/backend/ops/linear.ts"
+import { squaredErrorRules } from "../../src/backend/ops/squaredError.ts"
 import { agree, at, engines, evaluateWith, type Named, on, weight, withGradients } from "./engines.ts"
 import { type Call, shapes, tensors } from "./kernels.ts"
 import * as loop from "./loops.ts"
@@ -86,6 +88,51 @@ const klDivergence = matrix.chain(([rows, classes]) =>
   }))
 )
 
+const squaredError = shapes(0, 3).chain((shape) =>
+  fc.record({ x: tensors(shape), target: tensors(shape) }).map((inputs) => ({
+    inputs,
+    text: (t: Named<tf.Tensor>) => ops.squaredError(at(t, "x"), at(t, "target")),
+    by: ["x"],
+    expected: loop.squaredError
+  }))
+)
+
+const attention = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }), matrix)
+
+const attend = fc.tuple(attention, fc.integer(sizes)).chain(([[rows, heads, [from, to]], width]) =>
+  fc
+    .record({ scores: tensors([rows, heads, from, to], -8, 8), values: tensors([rows, heads, to, width]) })
+    .map((inputs) => ({
+      inputs,
+      text: (t: Named<tf.Tensor>) => ops.attend(at(t, "scores"), at(t, "values")),
+      by: ["scores", "values"],
+      expected: loop.attend(rows * heads, from, to, width)
+    }))
+)
+
+const squaredErrorByHead = fc.tuple(attention, fc.boolean()).chain(([[rows, heads, [from, to]], whole]) =>
+  fc
+    .record({
+      x: tensors([rows, heads, from, to]),
+      target: tensors(whole ? [rows, heads, from, to] : [1, heads, 1, 1])
+    })
+    .map((inputs) => ({
+      inputs,
+      text: (t: Named<tf.Tensor>) => ops.squaredErrorByHead(at(t, "x"), at(t, "target")),
+      by: ["x"],
+      expected: loop.squaredErrorByHead(heads, from * to)
+    }))
+)
+
+const sumByHead = attention.chain(([rows, heads, [from, to]]) =>
+  tensors([rows, heads, from, to]).map((x) => ({
+    inputs: { x },
+    text: (t: Named<tf.Tensor>) => ops.sumByHead(at(t, "x")),
+    by: [],
+    expected: loop.sumByHead(heads, from * to)
+  }))
+)
+
 const below = fc.integer({ min: 0, max: ops.dropoutModulus - 1 })
 const draws = (count: number, shape: ReadonlyArray<number>) =>
   fc.array(below, { minLength: count, maxLength: count }).map((values) => Tensor.host(values, shape))
@@ -118,6 +165,10 @@ const table: { readonly [name: string]: Operator } = {
   scaledProduct: { kernels: grad("HomodistilScaledProduct"), calls: scaledProduct },
   crossEntropy: { kernels: grad("HomodistilCrossEntropy"), calls: crossEntropy },
   klDivergence: { kernels: grad("HomodistilKlDivergence"), calls: klDivergence },
+  attend: { kernels: grad("HomodistilAttend"), calls: attend },
+  squaredError: { kernels: grad("HomodistilSquaredError"), calls: squaredError },
+  squaredErrorByHead: { kernels: grad("HomodistilSquaredErrorByHead"), calls: squaredErrorByHead },
+  sumByHead: { kernels: ["HomodistilSumByHead"], calls: sumByHead },
   dropout: { kernels: [], calls: dropout }
 }
 
@@ -126,7 +177,14 @@ describe("the table of operators", () => {
     const functions = Object.entries(ops).flatMap(([name, value]) => (typeof value === "function" ? [name] : []))
     assert.deepStrictEqual(Object.keys(table).toSorted(), functions.toSorted())
     const named = Object.values(table).flatMap((operator) => operator.kernels)
-    const rules = { ...geluRules, ...layerNormRules, ...linearRules, ...crossEntropyRules }
+    const rules = {
+      ...attendRules,
+      ...geluRules,
+      ...layerNormRules,
+      ...linearRules,
+      ...crossEntropyRules,
+      ...squaredErrorRules
+    }
     assert.sameMembers([...named], Object.keys(rules))
     assert.sameMembers(
       [...named],
@@ -192,10 +250,13 @@ describe("layer normalisation", () => {
   })
 })
 
-describe("the divergence", () => {
+describe.each([
+  ["the divergence", ops.klDivergence],
+  ["the squared error", ops.squaredError]
+])("%s", (_, loss) => {
   it("sends no gradient to the teacher on any engine", async () => {
     const inputs = { s: Tensor.host([1, 2, 3, 4], [2, 2]), t: Tensor.host([4, 1, 0, 2], [2, 2]) }
-    const text = withGradients((x) => ops.klDivergence(at(x, "s"), at(x, "t")), ["s", "t"])
+    const text = withGradients((x) => loss(at(x, "s"), at(x, "t")), ["s", "t"])
     for (const layer of Object.values(engines)) {
       const made = await on(layer, evaluateWith(inputs, text))
       assert.deepStrictEqual([...at(made, "d t").data], [0, 0, 0, 0])

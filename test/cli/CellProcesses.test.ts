@@ -20,7 +20,7 @@ const reproduce = (store: string, changes: Parameters<typeof command>[1] = {}) =
     [
       "reproduce",
       join(root, "test", "cli", "tinyExperiment.ts"),
-      ..."--scale smoke --jobs 2 --threads 1".split(" "),
+      ..."--scale smoke --seeds 2 --jobs 2 --threads 1".split(" "),
       ...Object.entries({ teacher: at("teacher"), store: at(store), out: at(store, "out") }).flatMap(([flag, path]) => [
         `--${flag}`,
         path
@@ -39,10 +39,10 @@ const kept = (store: string): ReadonlyArray<string> =>
 const program = (module: string) => ({ program: { module, nodeOptions: ["-C", "homodistil-source"] } })
 
 describe("Work in processes of its own", () => {
-  it("give the numbers that one process gives", async () => {
+  it("give the numbers that one process gives, a group of cells each", async () => {
     const [alone, apart] = [await reproduce("alone"), await reproduce("apart", program(join(root, "src", "main.ts")))]
     assert.deepStrictEqual([alone.code, apart.code], [0, 0], apart.error)
-    assert.lengthOf(kept("alone"), 2)
+    assert.lengthOf(kept("alone"), 4)
     assert.deepStrictEqual(kept("apart"), kept("alone"))
     assert.strictEqual(
       readFileSync(at("apart", "out", "table.md"), "utf8"),

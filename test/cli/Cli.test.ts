@@ -170,7 +170,7 @@ describe("Reproduce", () => {
     const markdown = readFileSync(at("tiny", "table.md"), "utf8")
     assert.isTrue(first.out.startsWith(markdown))
     assert.match(first.out, /\| magnitude \(baseline\) +\| +\d/)
-    assert.match(first.error, /^tiny at smoke scale: 2 cells; 1 at a time\n/)
+    assert.match(first.error, /^tiny at smoke scale: 2 cells; 2 at a time\n/)
 
     const written = () => readdirSync(at("tiny")).map((name) => readFileSync(at("tiny", name), "utf8"))
     const before = written()
@@ -179,7 +179,12 @@ describe("Reproduce", () => {
     const idle = Backend.of({
       name: "idle",
       compile: asked,
+      sweep: asked,
       upload: asked,
+      vector: asked,
+      view: asked,
+      write: asked,
+      sumOfSquares: asked,
       download: asked,
       release: asked,
       live: asked()

@@ -39,7 +39,7 @@ const story: ReadonlyArray<readonly [at: number, event: Runner.RunnerEvent]> = (
     event
   })
   return [
-    [0, { _tag: "Planned", cells: 4, kept: 1, jobs: 2 }],
+    [0, { _tag: "Planned", cells: 4, kept: 1, atOnce: 2 }],
     [1, { _tag: "CellStarted", cell: a }],
     [2, { _tag: "CellStarted", cell: b }],
     [3, progress(a, startedRun)],
@@ -79,6 +79,29 @@ describe("the progress of a table", () => {
       ]
     })
     golden("progress.txt", `${shown.join("\n")}\n`)
+  })
+
+  it("knows that cells which share a process are over together", () => {
+    const [cell] = planned
+    if (cell === undefined) throw new Error("the toy experiment has cells")
+    const four = ["a", "b", "c", "d"].map((key) => ({ ...cell, key }))
+    const start = TableProgress.follow(
+      TableProgress.start("table6", 0),
+      { _tag: "Planned", cells: 8, kept: 0, atOnce: 4 },
+      0
+    )
+    const events = [
+      ...four.map((each): Runner.RunnerEvent => ({ _tag: "CellStarted", cell: each })),
+      ...four.map((each): Runner.RunnerEvent => ({ _tag: "CellProgress", cell: each, event: startedRun }))
+    ]
+    const running = events.reduce((state, event) => TableProgress.follow(state, event, 0), start)
+    const halfway = four.reduce(
+      (state, each) => TableProgress.follow(state, { _tag: "CellProgress", cell: each, event: stepped(200) }, 100_000),
+      running
+    )
+    // half of these four at the speed so far, and four more after them
+    assert.strictEqual(TableProgress.left(halfway, 100_000), 100 + 200)
+    assert.lengthOf(TableProgress.lines(halfway, 100_000, 1000), 5)
   })
 
   const play = (live: boolean, quiet: boolean) =>

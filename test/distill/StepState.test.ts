@@ -1,4 +1,5 @@
 import * as fc from "fast-check"
+import type { HostTensor } from "homodistil/backend"
 import { Distiller, PruningMode, StepState } from "homodistil/distill"
 import { Axis, BertConfig, Model, Parameters } from "homodistil/model"
 import { PrunePlan } from "homodistil/pruning"
@@ -43,6 +44,34 @@ describe("the state of a distillation", () => {
       })
     ))
 
+  it("is silenced as a whole: what cutting would remove is 0 in weights, moments and slots, and the rest is untouched", () =>
+    fc.assert(
+      fc.property(plans, (chosen) => {
+        const full = withoutZeros(masked)
+        const specs = specsOf(Object.keys(full.train.params))
+        const [silenced, cut] = [StepState.silence(full, specs, chosen), StepState.cut(full, specs, chosen)]
+        assert.deepEqual(silenced.kept, cut.kept)
+        // the silenced state, cut, is the cut one, and holds no other number that is not 0
+        assert.deepEqual(StepState.cut({ ...silenced, kept: full.kept }, specs, chosen).train, cut.train)
+        for (const [whole, part] of pairs(silenced.train, cut.train)) {
+          assert.strictEqual(whole.data.filter((x) => x !== 0).length, part.data.length)
+          assert.isFalse(whole.data.some((x) => Object.is(x, -0)))
+        }
+        assert.deepEqual(StepState.model(silenced), StepState.model({ ...full, kept: chosen }))
+      })
+    ))
+
+  it("is silenced step by step as at once", () =>
+    fc.assert(
+      fc.property(plans, fc.integer({ min: 1, max: 3 }), (chosen, count) => {
+        const full = withoutZeros(masked)
+        const specs = specsOf(Object.keys(full.train.params))
+        const second = PrunePlan.of({ hidden: [...Array(count).keys()], "layer.0.ffn": [1, 5] })
+        const twice = StepState.silence(StepState.silence(full, specs, chosen), specs, second)
+        assert.deepEqual(twice, StepState.silence(full, specs, PrunePlan.compose(chosen, second)))
+      })
+    ))
+
   it("counts the same parameters whether units are cut or masked, where no weight is zero by itself", () =>
     fc.assert(
       fc.property(plans, (chosen) => {
@@ -62,15 +91,28 @@ const specsOf = (names: ReadonlyArray<string>) => {
   ]
 }
 
-const withoutZeros = (state: StepState.StepState): StepState.StepState => ({
-  ...state,
-  train: {
-    ...state.train,
-    params: Object.fromEntries(
-      Object.entries(state.train.params).map(([name, t]) => [
-        name,
-        { ...t, data: Float32Array.from(t.data, (x) => x || 1) }
-      ])
+type Train = StepState.StepState["train"]
+
+/** The tensors of one training state beside those of another. */
+const pairs = (a: Train, b: Train): ReadonlyArray<readonly [HostTensor, HostTensor]> => {
+  const trees = (train: Train) => [train.params, ...Object.values(train.moments), ...Object.values(train.slots)]
+  const others = trees(b)
+  return trees(a).flatMap((tree, i) =>
+    Object.entries(tree).map(([name, t]) => {
+      const other = others[i]?.[name]
+      if (other === undefined) throw new Error(`only one state has ${name}`)
+      return [t, other] as const
+    })
+  )
+}
+
+const withoutZeros = (state: StepState.StepState): StepState.StepState => {
+  const tree = (tensors: Train["params"], other: number): Train["params"] =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, t]) => [name, { ...t, data: Float32Array.from(t.data, (x) => x || other) }])
     )
-  }
-})
+  const bySlot = (slots: Train["slots"], other: number): Train["slots"] =>
+    Object.fromEntries(Object.entries(slots).map(([slot, tensors]) => [slot, tree(tensors, other)]))
+  const { params, moments, slots } = state.train
+  return { ...state, train: { params: tree(params, 1), moments: bySlot(moments, -2), slots: bySlot(slots, 3) } }
+}

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
 import { Backend, transfer } from "homodistil/backend"
 import { Teacher } from "homodistil/distill"
+import type { Tap } from "homodistil/loss"
 import { Tokens } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 import { assert, describe, it } from "vitest"
@@ -34,6 +36,30 @@ describe("the teacher's forward pass", () => {
     assert.deepEqual(shapes, { hidden: [40, 16], logits: [6, 40], rest: [{}, {}] })
     const promised = Teacher.signature(config, ["hidden", "logits"], shape)
     assert.deepEqual(promised.hidden["1"]?.shape, [40, 16])
+  })
+
+  it("gives the same bytes whatever else is tapped", async () => {
+    const taps = ["embedding", "hidden", "scores", "logits"] as const
+    const outputsOf = (asked: ReadonlyArray<Tap>) =>
+      Effect.gen(function* () {
+        const backend = yield* Backend
+        const text = yield* Teacher.compile(teacher, asked, shape)
+        const inputs = yield* transfer.upload(backend, {
+          tokens: Tokens.inputs(example),
+          positions: Tokens.integers(example.positions)
+        })
+        const out = yield* text.run(inputs)
+        const found = yield* transfer.download(backend, out)
+        yield* transfer.release(backend, [inputs, out])
+        return found
+      }).pipe(Effect.scoped)
+    const whole = await native(outputsOf(taps))
+    await fc.assert(
+      fc.asyncProperty(fc.subarray([...taps], { minLength: 1 }), async (asked) => {
+        assert.deepStrictEqual(await native(outputsOf(asked)), Teacher.only(whole, asked))
+      }),
+      { numRuns: 8 }
+    )
   })
 
   it("refuses to be read where the loss did not ask", () => {

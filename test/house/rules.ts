@@ -55,7 +55,7 @@ export const importsGoDown: Rule = (files) =>
         return [`${path}: ${from}/ is no room; add its level to test/house`]
       if (target === "effect") return problem('import the module, e.g. "effect/Effect"')
       if (target.startsWith("homodistil")) return problem("inside src/ import by path: ../<room>/index.ts")
-      if (/^(@tensorflow\/|onnxruntime)/.test(target) && from !== "backend")
+      if (/^(@tensorflow\/|onnxruntime|koffi)/.test(target) && from !== "backend")
         return problem("only backend/ knows it; take it from ../backend/index.ts")
       if (!target.startsWith(".")) return []
       if (!/\.(ts|json)$/.test(target)) return problem("write the ending: .ts")

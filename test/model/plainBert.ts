@@ -1,4 +1,5 @@
 import { type BertConfig, type ParameterValues, type Tokens } from "homodistil/model"
+import { gelu } from "../gelu.ts"
 
 /** A row of double-precision numbers. */
 export type Row = ReadonlyArray<number>
@@ -15,18 +16,6 @@ const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_
 const sum = (values: Row): number => values.reduce((a, b) => a + b, 0)
 const plus = (a: Row, b: Row): Row => a.map((v, i) => v + (b[i] ?? Number.NaN))
 const dot = (a: Row, b: Row): number => sum(a.map((v, i) => v * (b[i] ?? Number.NaN)))
-
-/** The error function by its Taylor series. */
-const erf = (z: number): number => {
-  if (Math.abs(z) > 5) return Math.sign(z)
-  let [term, total] = [z, z]
-  for (let n = 1; n < 120; n++) {
-    term *= -(z * z) / n
-    total += term / (2 * n + 1)
-  }
-  return (2 / Math.sqrt(Math.PI)) * total
-}
-const gelu = (v: number): number => (v * (1 + erf(v / Math.SQRT2))) / 2
 
 /** The parameters as rows of plain numbers. */
 const reader = (values: ParameterValues) => {

@@ -46,9 +46,7 @@ export const train = (
   inputs: ByName<HostTensor>,
   optimizer: Optimizer,
   rates: ReadonlyArray<number>,
-  rest: Partial<
-    Pick<TrainStep.TrainStepOptions<ByName<Tensor.TensorSpec>>, "observer" | "view" | "constrain" | "loss">
-  > = {}
+  rest: Partial<Pick<TrainStep.TrainStepOptions<ByName<Tensor.TensorSpec>>, "observer" | "view" | "loss">> = {}
 ) =>
   Effect.scoped(
     Effect.gen(function* () {

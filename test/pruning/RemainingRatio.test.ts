@@ -21,21 +21,6 @@ describe("RemainingRatio", () => {
       )
     ))
 
-  it("prunes every K steps and where the final ratio is reached, then no more", () =>
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 500 }),
-        fc.integer({ min: 1, max: 40 }),
-        fc.nat({ max: 600 }),
-        (steps, every, done) => {
-          const ratio = RemainingRatio.cubic({ final: 0.25 }).over(steps)
-          const last = Math.ceil(0.7 * steps)
-          const expected = done > 0 && done <= last && (done % every === 0 || done === last)
-          assert.strictEqual(RemainingRatio.prunesAfter(ratio, every, done), expected)
-        }
-      )
-    ))
-
   it("refuses what is no ratio, everything at once", () => {
     const bad = () => RemainingRatio.cubic({ final: 0, start: -1, end: 2 })
     for (const option of ["final = 0", "start = -1", "end = 2"])

@@ -24,7 +24,7 @@ export const node = (
   dtype: tf.DataType,
   attributes: Attributes = {},
   domain = ""
-): tf.TensorInfo => symbol(graph().node(op, inputs.map(nameOf), attributes, domain), shape, dtype)
+): tf.TensorInfo => symbol(graph().node(op, inputs.map(nameOf), attributes, domain, shape), shape, dtype)
 
 /** A constant of the graph as a tensor. */
 export const constant = (
@@ -39,6 +39,9 @@ export const like = (x: tf.TensorInfo, value: number): tf.TensorInfo =>
 
 /** A list of integers (a shape, axes, sizes) as ONNX wants it: an int64 tensor of rank 1. */
 export const integers = (values: ReadonlyArray<number>): tf.TensorInfo => constant(values, [values.length], "int64")
+
+/** The number that all elements of a tensor are, where that is known while recording. */
+export const uniform = (x: tf.TensorInfo): number | undefined => graph().uniform(nameOf(x))
 
 /** The same value under another shape, without a node. */
 export const alias = (x: tf.TensorInfo, shape: ReadonlyArray<number> = x.shape): tf.TensorInfo =>

@@ -23,6 +23,12 @@ export const graph = (): Graph.Graph => {
   return recording
 }
 
+/** Whether all values are one number; a plain loop, since tfjs' gradients make millions of zeros and ones. */
+const areAll = (values: ArrayLike<unknown>, number: number): boolean => {
+  for (let i = 0; i < values.length; i++) if (values[i] !== number) return false
+  return true
+}
+
 /** A tfjs backend whose tensors have names in a graph instead of values. */
 class TracingBackend extends tf.KernelBackend {
   private readonly names = new WeakMap<object, { readonly name: string; readonly of: Graph.Graph }>()
@@ -30,9 +36,14 @@ class TracingBackend extends tf.KernelBackend {
   override write(values: tf.BackendValues, shape: Array<number>, dtype: tf.DataType): tf.DataId {
     if (dtype === "string" || dtype === "complex64" || values === null)
       throw refuse("Const", `a constant of type ${dtype}`)
-    const numbers = Array.from(values, Number)
     const type = dtype === "bool" ? "bool" : dtype === "int32" ? "int32" : "float32"
-    return this.bind(graph().constant(numbers, shape, type))
+    const first = Number(values[0])
+    // tfjs' own gradients are full of large tensors of ones: a number that is spread takes no room in the model
+    if (values.length > 64 && areAll(values, first)) {
+      const sizes = graph().constant(shape, [shape.length], "int64")
+      return this.bind(graph().node("Expand", [graph().constant([first], [], type), sizes]))
+    }
+    return this.bind(graph().constant(Array.from(values, Number), shape, type))
   }
   /** A new identity of the engine's for a value of the graph. */
   bind(name: string): tf.DataId {
@@ -94,17 +105,20 @@ export const symbol = (name: string, shape: ReadonlyArray<number>, dtype: tf.Dat
 /** Whether a text is being recorded just now: the fused operators ask. */
 export const isTracing = (): boolean => recording !== undefined
 
-/** Records what `text` does: its graph, with inputs and outputs as ports. */
-export const record = <O>(
-  inputs: ReadonlyArray<{ readonly path: string; readonly spec: TensorSpec }>,
-  text: (tensors: ReadonlyMap<string, tf.Tensor>) => O,
-  outputsOf: (result: O) => ReadonlyArray<readonly [path: string, tensor: tf.Tensor]>
-): {
+/** What a text does, as a graph with its inputs and outputs, and the text's own result. */
+export interface Recorded<O> {
   readonly graph: Graph.Graph
   readonly inputs: ReadonlyArray<Graph.Port>
   readonly outputs: ReadonlyArray<Graph.Port>
   readonly result: O
-} => {
+}
+
+/** Records what `text` does. */
+export const record = <O>(
+  inputs: ReadonlyArray<{ readonly path: string; readonly spec: TensorSpec }>,
+  text: (tensors: ReadonlyMap<string, tf.Tensor>) => O,
+  outputsOf: (result: O) => ReadonlyArray<readonly [path: string, tensor: tf.Tensor]>
+): Recorded<O> => {
   const previous = tf.getBackend() || "cpu"
   const engine = tf.engine()
   recording = Graph.make()

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core"
+import { attendRules } from "../ops/attend.ts"
 import { crossEntropyRules } from "../ops/crossEntropy.ts"
 import { geluRules } from "../ops/gelu.ts"
 import { layerNormRules } from "../ops/layerNorm.ts"
 import { linearRules } from "../ops/linear.ts"
+import { squaredErrorRules } from "../ops/squaredError.ts"
 import type { Rule } from "./Rule.ts"
 import { elementwise } from "./rules/elementwise.ts"
 import { products } from "./rules/products.ts"
@@ -16,10 +18,12 @@ export const rules: { readonly [kernel: string]: Rule } = {
   ...shapes,
   ...reductions,
   ...products,
+  ...attendRules,
   ...geluRules,
   ...layerNormRules,
   ...linearRules,
-  ...crossEntropyRules
+  ...crossEntropyRules,
+  ...squaredErrorRules
 }
 
 /** The names of the kernels a compiled text may use. */

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core"
-import { input, integers, node, type Rule } from "../onnx/Rule.ts"
+import { constant, input, integers, node, type Rule, uniform } from "../onnx/Rule.ts"
+import { sumsOfRows } from "../onnx/rules/products.ts"
 import { isTracing } from "../onnx/TracingBackend.ts"
-import { first, registerGradient, run, upstream } from "./fused.ts"
+import { detached, first, registerGradient, run } from "./fused.ts"
 
 /**
  * The cross-entropy of each row's logits against its label, in nats.
@@ -39,13 +40,6 @@ export const klDivergence = (student: tf.Tensor, teacher: tf.Tensor): tf.Tensor 
   return tf.sum(tf.mul(tf.exp(target), tf.sub(target, tf.logSoftmax(student))), -1)
 }
 
-/** The tensor, as a constant to differentiation. */
-const detached = tf.customGrad((x) => {
-  const constant = Array.isArray(x) ? first(x) : x
-  if (!(constant instanceof tf.Tensor)) throw new RangeError("only a tensor can be detached")
-  return { value: tf.clone(constant), gradFunc: (dy) => tf.zerosLike(upstream(dy)) }
-})
-
 const logSoftmax = (x: tf.TensorInfo) => node("LogSoftmax", [x], x.shape, "float32", { axis: { int: -1 } })
 const column = (x: tf.TensorInfo) => node("Reshape", [x, integers([x.shape[0] ?? 1, 1])], [x.shape[0] ?? 1, 1], x.dtype)
 
@@ -61,14 +55,19 @@ const crossEntropyForward: Rule = (inputs) => {
 /** (softmax - one-hot) dy, with the label's entry reached by a scatter instead of a one-hot matrix. */
 const crossEntropyBackward: Rule = (inputs) => {
   const [dy, logits, labels] = [input(inputs, "dy"), input(inputs, "logits"), input(inputs, "labels")]
-  const weight = column(dy)
   const softmax = node("Exp", [logSoftmax(logits)], logits.shape, "float32")
-  const pushed = node("Mul", [softmax, weight], logits.shape, "float32")
-  const pulled = node("Neg", [weight], weight.shape, "float32")
-  return node("ScatterElements", [pushed, column(labels), pulled], logits.shape, "float32", {
+  const minusOne = constant(new Float32Array(logits.shape[0] ?? 1).fill(-1), column(labels).shape)
+  const gap = node("ScatterElements", [softmax, column(labels), minusOne], logits.shape, "float32", {
     axis: { int: 1 },
     reduction: { string: "add" }
   })
+  return byRow(gap, dy)
+}
+
+/** Each row times its own number; one number for all rows stays a number, which products can take over. */
+const byRow = (x: tf.TensorInfo, factors: tf.TensorInfo): tf.TensorInfo => {
+  const all = uniform(factors)
+  return node("Mul", [x, all === undefined ? column(factors) : constant([all], [])], x.shape, "float32")
 }
 
 const klForward: Rule = (inputs) => {
@@ -76,14 +75,15 @@ const klForward: Rule = (inputs) => {
   const target = logSoftmax(teacher)
   const gap = node("Sub", [target, logSoftmax(student)], student.shape, "float32")
   const weighted = node("Mul", [node("Exp", [target], student.shape, "float32"), gap], student.shape, "float32")
-  return node("ReduceSum", [weighted, integers([1])], student.shape.slice(0, 1), "float32", { keepdims: { int: 0 } })
+  const rows = student.shape[0] ?? 1
+  return node("Reshape", [sumsOfRows(weighted), integers([rows])], [rows], "float32")
 }
 
 const klBackward: Rule = (inputs) => {
   const [dy, student, teacher] = [input(inputs, "dy"), input(inputs, "student"), input(inputs, "teacher")]
   const probability = (x: tf.TensorInfo) => node("Exp", [logSoftmax(x)], x.shape, "float32")
   const gap = node("Sub", [probability(student), probability(teacher)], student.shape, "float32")
-  return node("Mul", [gap, column(dy)], student.shape, "float32")
+  return byRow(gap, dy)
 }
 
 registerGradient("HomodistilCrossEntropy", ["logits", "labels"], [], (dy, [logits, labels]) =>

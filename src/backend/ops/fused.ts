@@ -23,6 +23,13 @@ export const first = (tensors: ReadonlyArray<tf.Tensor>): tf.Tensor => {
 /** The gradient that reached a kernel's first output. */
 export const upstream = (dy: tf.Tensor | Array<tf.Tensor>): tf.Tensor => (Array.isArray(dy) ? first(dy) : dy)
 
+/** The tensor, as a constant to differentiation. */
+export const detached = tf.customGrad((x) => {
+  const constant = Array.isArray(x) ? first(x) : x
+  if (!(constant instanceof tf.Tensor)) throw new RangeError("only a tensor can be detached")
+  return { value: tf.clone(constant), gradFunc: (dy) => tf.zerosLike(upstream(dy)) }
+})
+
 /** Registers the backward rule of a traced kernel: its inputs are saved, and `backward` gives one gradient for each. */
 export const registerGradient = (
   kernel: string,

@@ -1,5 +1,7 @@
+export { attend } from "./attend.ts"
 export { crossEntropy, klDivergence } from "./crossEntropy.ts"
 export { dropout, dropoutModulus, type DropoutDraws } from "./dropout.ts"
 export { gelu } from "./gelu.ts"
 export { bertEpsilon, layerNorm, maskedLayerNorm } from "./layerNorm.ts"
 export { linear, scaledProduct } from "./linear.ts"
+export { squaredError, squaredErrorByHead, sumByHead } from "./squaredError.ts"

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core"
-import { input, integers, node, number, type Rule } from "../onnx/Rule.ts"
+import { constant, input, integers, node, number, type Rule } from "../onnx/Rule.ts"
+import { sumOfRows } from "../onnx/rules/products.ts"
 import { graph, isTracing, nameOf, symbol } from "../onnx/TracingBackend.ts"
 import { first, registerGradient, run } from "./fused.ts"
 
@@ -61,20 +62,24 @@ const forward: Rule = (inputs, attributes) => {
   return [symbol(y, x.shape, "float32"), symbol(mean, column, "float32"), symbol(inverse, column, "float32")]
 }
 
+/**
+ * With u the normalised rows and d = dy γ: dx = (d - mean(d) - u mean(d u)) / √(variance + ε); the means are products with γ, and the
+ * sums over rows products with ones, which the runtime does many times faster than reductions.
+ */
 const backward: Rule = (inputs) => {
   const [dy, x, gamma] = [input(inputs, "dy"), input(inputs, "x"), input(inputs, "gamma")]
   const [mean, inverse] = [input(inputs, "mean"), input(inputs, "inverse")]
+  const width = gamma.shape[0] ?? 1
   const op = (name: string, ...operands: ReadonlyArray<tf.TensorInfo>) => node(name, operands, x.shape, "float32")
-  const rowMean = (t: tf.TensorInfo) =>
-    node("ReduceMean", [t], mean.shape, "float32", { axes: { ints: [x.shape.length - 1] }, keepdims: { int: 1 } })
-  const columnSum = (t: tf.TensorInfo) =>
-    node("ReduceSum", [t, integers(x.shape.slice(0, -1).map((_, i) => i))], gamma.shape, "float32", {
-      keepdims: { int: 0 }
-    })
+  // γ / width as a column: what a row is multiplied by to give the mean of its products with γ
+  const shares = node("Mul", [gamma, constant([1 / width], [])], gamma.shape, "float32")
+  const column = node("Reshape", [shares, integers([width, 1])], [width, 1], "float32")
+  const meanWithGamma = (rows: tf.TensorInfo) => node("MatMul", [rows, column], mean.shape, "float32")
   const unit = op("Mul", op("Sub", x, mean), inverse)
-  const d = op("Mul", dy, gamma)
-  const inner = op("Sub", op("Sub", d, rowMean(d)), op("Mul", unit, rowMean(op("Mul", d, unit))))
-  return [op("Mul", inner, inverse), columnSum(op("Mul", dy, unit)), columnSum(dy)]
+  const along = op("Mul", dy, unit)
+  const centred = op("Sub", op("Mul", dy, gamma), meanWithGamma(dy))
+  const inner = op("Sub", centred, op("Mul", unit, meanWithGamma(along)))
+  return [op("Mul", inner, inverse), sumOfRows(along), sumOfRows(dy)]
 }
 
 registerGradient(

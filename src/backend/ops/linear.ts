@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core"
-import { input, integers, node, number, type Rule } from "../onnx/Rule.ts"
+import { input, node, number, type Rule } from "../onnx/Rule.ts"
 import { isTracing } from "../onnx/TracingBackend.ts"
-import { product } from "../onnx/rules/products.ts"
+import { product, sumOfRows } from "../onnx/rules/products.ts"
 import { first, registerGradient, run } from "./fused.ts"
 
 /**
@@ -42,8 +42,7 @@ const linearForward: Rule = (inputs) => {
 
 const linearBackward: Rule = (inputs) => {
   const [dy, x, weight] = [input(inputs, "dy"), input(inputs, "x"), input(inputs, "weight")]
-  const bias = node("ReduceSum", [dy, integers([0])], [dy.shape[1] ?? 1], "float32", { keepdims: { int: 0 } })
-  return [product(dy, weight), product(dy, x, { transposeA: true }), bias]
+  return [product(dy, weight), product(dy, x, { transposeA: true }), sumOfRows(dy)]
 }
 
 const scaledForward: Rule = (inputs, attributes) =>

@@ -36,6 +36,26 @@ describe("Graph", () => {
     assert.strictEqual(graph.size(), 4)
   })
 
+  it("lists what was recorded: nodes in their order, constants with their values", () => {
+    const graph = Graph.make()
+    const one = graph.constant([1], [], "float32")
+    const sizes = graph.constant([2, 3], [2], "int64")
+    const a = graph.node("Add", ["in:x", one])
+    const b = graph.node("Expand", [a, sizes])
+    const { nodes, constants } = graph.contents()
+    assert.deepStrictEqual(
+      nodes.map(({ op, inputs, outputs }) => [op, inputs, outputs]),
+      [
+        ["Add", ["in:x", one], [a]],
+        ["Expand", [a, sizes], [b]]
+      ]
+    )
+    assert.deepStrictEqual(constants, [
+      { name: one, shape: [], type: "float32", values: Float32Array.of(1) },
+      { name: sizes, shape: [2], type: "int64", values: BigInt64Array.of(2n, 3n) }
+    ])
+  })
+
   it("encodes types, attributes and constants as ONNX wants them", () => {
     const graph = Graph.make()
     const whole = graph.constant([1, 2], [2], "int64")

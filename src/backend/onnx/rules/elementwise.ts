@@ -1,5 +1,19 @@
-import type * as tf from "@tensorflow/tfjs-core"
-import { alias, broadcast, cast, constant, dtypeOf, input, inputList, like, node, number, type Rule } from "../Rule.ts"
+import * as tf from "@tensorflow/tfjs-core"
+import { elements } from "../../Tensor.ts"
+import {
+  alias,
+  broadcast,
+  cast,
+  constant,
+  dtypeOf,
+  input,
+  inputList,
+  like,
+  node,
+  number,
+  type Rule,
+  uniform
+} from "../Rule.ts"
 
 const unary =
   (op: string): Rule =>
@@ -8,11 +22,24 @@ const unary =
     return node(op, [x], x.shape, x.dtype)
   }
 
+/** A spread number as that number, where the other operand has the whole shape anyway. */
+const narrow = (x: tf.TensorInfo, other: tf.TensorInfo): tf.TensorInfo => {
+  const value = x.dtype === "float32" ? uniform(x) : undefined
+  const whole = other.shape.length >= x.shape.length && elements(broadcast(x, other)) === elements(other.shape)
+  return value === undefined || x.shape.length === 0 || !whole ? x : constant([value], [])
+}
+
 const binary =
   (op: string): Rule =>
   (inputs) => {
     const [a, b] = [input(inputs, "a"), input(inputs, "b")]
-    return node(op, [a, b], broadcast(a, b), a.dtype)
+    const shape = broadcast(a, b)
+    const [left, right] = [narrow(a, b), narrow(b, a)]
+    // tfjs' gradients multiply by ones
+    if (op === "Mul" && uniform(left) === 1 && tf.util.arraysEqual(b.shape, shape)) return alias(b)
+    if (op === "Mul" && uniform(right) === 1 && tf.util.arraysEqual(a.shape, shape)) return alias(a)
+    // of two spread numbers one must keep the shape
+    return node(op, [left, left === a ? right : b], shape, a.dtype)
   }
 
 /** A comparison; tfjs compares bools as numbers, ONNX does not. */

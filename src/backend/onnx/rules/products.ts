@@ -22,6 +22,22 @@ export const product = (
     : node("FusedMatMul", [a, b], shape, "float32", attributes, "com.microsoft")
 }
 
+const ones = (length: number, shape: ReadonlyArray<number>): tf.TensorInfo =>
+  constant(new Float32Array(length).fill(1), shape)
+
+/** The sum of a matrix's rows, [rows, width] → [width], as a product with ones: several times faster than the runtime's own reduction. */
+export const sumOfRows = (x: tf.TensorInfo): tf.TensorInfo => {
+  const [rows = 1, width = 1] = x.shape
+  const sum = node("MatMul", [ones(rows, [1, rows]), x], [1, width], "float32")
+  return node("Reshape", [sum, integers([width])], [width], "float32")
+}
+
+/** The sum of each row of a matrix, [rows, width] → [rows, 1], as a product with ones. */
+export const sumsOfRows = (x: tf.TensorInfo): tf.TensorInfo => {
+  const [rows = 1, width = 1] = x.shape
+  return node("MatMul", [x, ones(width, [width, 1])], [rows, 1], "float32")
+}
+
 /** Kernels that multiply matrices, or pick rows of them and add rows up. */
 export const products = {
   BatchMatMul: (inputs, attributes) =>

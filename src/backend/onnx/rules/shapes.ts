@@ -46,6 +46,7 @@ export const shapes = {
   Transpose: (inputs, attributes) => {
     const x = input(inputs, "x")
     const perm = numbers(attributes, "perm")
+    if (perm.every((from, i) => from === i)) return alias(x)
     return node(
       "Transpose",
       [x],
