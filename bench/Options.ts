@@ -10,6 +10,8 @@ export interface Options {
   readonly shapes: ReadonlyArray<Shape>
   readonly widths: ReadonlyArray<number>
   readonly rounds: number
+  /** The same for whole runs, which take minutes. */
+  readonly runRounds: number
   /** Steps of a turn; by shape unless given. */
   readonly steps: number | undefined
   readonly quick: boolean
@@ -100,6 +102,7 @@ export const parse = (args: ReadonlyArray<string>): Parsed => {
   }
   const byName = shapes.map((shape) => [shape.name, shape] as const)
   const { quick, recalibrate, check } = given
+  const rounds = count("rounds", given.rounds, 1)
   const options: Options = {
     cases: oneOf(
       "cases",
@@ -112,7 +115,8 @@ export const parse = (args: ReadonlyArray<string>): Parsed => {
       given.widths,
       widths.map((width) => [String(width), width] as const)
     ),
-    rounds: count("rounds", given.rounds, 1) ?? (quick ? 3 : 7),
+    rounds: rounds ?? (quick ? 3 : 7),
+    runRounds: rounds ?? (quick ? 1 : 3),
     steps: count("steps", given.steps, 1),
     quick,
     threads: count("threads", given.threads, 1) ?? 2,
@@ -124,6 +128,3 @@ export const parse = (args: ReadonlyArray<string>): Parsed => {
   }
   return problems.length > 0 ? { problems } : { options }
 }
-
-/** Rounds of whole runs, which take minutes: three unless asked for otherwise. */
-export const runRounds = ({ rounds, quick }: Options): number => (rounds === 7 ? 3 : quick && rounds === 3 ? 1 : rounds)

@@ -1,6 +1,5 @@
 import { type Context, folderOf, oursName } from "../Context.ts"
 import * as Materials from "../Materials.ts"
-import { runRounds } from "../Options.ts"
 import * as Prepare from "../Prepare.ts"
 import { mebibytes, number, type Row, type Section, spread } from "../Report.ts"
 import { alternate, type Named, peakOf, type Replies, whole } from "../Rounds.ts"
@@ -20,7 +19,7 @@ const runs = async (context: Context, folder: string, scorers: ReadonlyArray<str
     { name: oursName, side: Side.ours(folder) },
     ...peers.map((way) => ({ name: way, side: Side.peer(folder, way, options.threads) }))
   ]
-  const rounds = runRounds(options)
+  const rounds = options.runRounds
   try {
     return await alternate(sides, rounds, { what: scorers.join("+"), steps: 1 }, (round) =>
       say(`   round ${round + 1} of ${rounds}`)

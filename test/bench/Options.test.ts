@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { parse, runRounds } from "../../bench/Options.ts"
+import { parse } from "../../bench/Options.ts"
 
 const options = (...args: ReadonlyArray<string>) => {
   const parsed = parse(args)
@@ -16,9 +16,9 @@ describe("Options", () => {
   })
 
   it("runs whole runs less often than steps", () => {
-    expect(runRounds(options())).toBe(3)
-    expect(runRounds(options("--quick"))).toBe(1)
-    expect(runRounds(options("--rounds", "2"))).toBe(2)
+    expect(options().runRounds).toBe(3)
+    expect(options("--quick").runRounds).toBe(1)
+    expect(options("--rounds", "7").runRounds).toBe(7)
   })
 
   it("names every mistake", () => {

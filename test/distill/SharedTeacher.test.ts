@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
-import { Backend, type BackendShape } from "homodistil/backend"
+import { Backend, type BackendShape, ExecutionError } from "homodistil/backend"
 import { HuggingFace } from "homodistil/checkpoint"
 import {
   Distiller,
@@ -180,12 +180,12 @@ describe("students of one teacher", () => {
     ))
 
   it("go on when one of them diverges, fails, dies or is interrupted", async () => {
-    const broken = (how: Effect.Effect<never, "failed">) => (share: SharedTeacher.Share) =>
+    const broken = (how: Effect.Effect<never, ExecutionError>) => (share: SharedTeacher.Share) =>
       share.at(0, () => Effect.void).pipe(Effect.andThen(share.at(1, () => how)))
     const { ends, after } = await native(
       Effect.gen(function* () {
         const ends = yield* SharedTeacher.together(options([plan()]), [
-          broken(Effect.fail("failed" as const)),
+          broken(Effect.fail(new ExecutionError({ function: "student", reason: "failed" }))),
           learn(divergent),
           broken(Effect.die("died")),
           learn(plan()),
