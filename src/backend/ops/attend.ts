@@ -26,21 +26,20 @@ const forward: Rule = (inputs) => {
 }
 
 /**
- * With P the probabilities and C = P V: dV = Pᵀ dC and dS = P (dC Vᵀ - D), where D, the row sums of P ∘ dP, are those of C ∘ dC, a
- * tensor as small as the values (Dao et al. 2022).
+ * With P the probabilities and C = P V: dV = Pᵀ dC, and with E = P ∘ (dC Vᵀ), dS = E - P (row sums of E). The sums are taken of E
+ * itself: those of C ∘ dC are the same and cheaper, but then the rows of dS no longer add up to zero so exactly, and the bias of the
+ * keys, whose gradient is zero but for rounding, is moved by that by Adam.
  */
 const backward: Rule = (inputs) => {
-  const [dy, values] = [input(inputs, "dy"), input(inputs, "values")]
-  const [context, probabilities] = [input(inputs, "context"), input(inputs, "probabilities")]
-  const width = context.shape.at(-1) ?? 1
-  const rows = context.shape.slice(0, -1)
+  const [dy, values, probabilities] = [input(inputs, "dy"), input(inputs, "values"), input(inputs, "probabilities")]
+  const shape = probabilities.shape
+  const [width = 1, rows] = [shape.at(-1), shape.slice(0, -1)]
   const count = rows.reduce((a, b) => a * b, 1)
-  const along = node("Mul", [dy, context], context.shape, "float32")
+  const along = node("Mul", [product(dy, values, { transposeB: true }), probabilities], shape, "float32")
   const sums = sumsOfRows(node("Reshape", [along, integers([count, width])], [count, width], "float32"))
   const level = node("Reshape", [sums, integers([...rows, 1])], [...rows, 1], "float32")
-  const gap = node("Sub", [product(dy, values, { transposeB: true }), level], probabilities.shape, "float32")
   return [
-    node("Mul", [probabilities, gap], probabilities.shape, "float32"),
+    node("Sub", [along, node("Mul", [probabilities, level], shape, "float32")], shape, "float32"),
     product(probabilities, dy, { transposeA: true })
   ]
 }
