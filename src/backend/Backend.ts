@@ -99,6 +99,8 @@ export interface BackendShape {
   readonly sumOfSquares: (vectors: ReadonlyArray<DeviceTensor>) => Effect.Effect<number>
   /** A copy of a live tensor's values. */
   readonly download: (tensor: DeviceTensor) => Effect.Effect<HostTensor>
+  /** A live tensor's values, in place where the backend can: to be read before the tensor changes or ends, and not to be written. */
+  readonly peek: (tensor: DeviceTensor) => Effect.Effect<HostTensor>
   /** Ends a tensor's life; its memory serves later outputs of the same size. */
   readonly release: (tensor: DeviceTensor) => Effect.Effect<void>
   readonly live: Effect.Effect<Live>

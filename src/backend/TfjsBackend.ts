@@ -177,6 +177,12 @@ const shapeOf = (name: TfjsName, engine: string): BackendShape => {
         if ("numbers" in held) return { shape: held.shape, dtype: "float32", data: held.numbers.slice() }
         return on(engine, () => hostOf(held.tensor))
       }),
+    peek: (tensor) =>
+      Effect.sync(() => {
+        const held = registry.get(tensor)
+        if ("numbers" in held) return { shape: held.shape, dtype: "float32", data: held.numbers }
+        return on(engine, () => hostOf(held.tensor))
+      }),
     release: (tensor) => Effect.sync(() => on(engine, () => release(registry.remove(tensor)))),
     live: Effect.sync(registry.live)
   }
@@ -243,7 +249,7 @@ export const evaluate = async (
 /**
  * Evaluates a text over trees of host tensors at once, on tfjs' plain JavaScript backend.
  *
- * The inputs are read in place, without a copy. What the text needs besides, it makes by the function it is given: a host tensor
+ * The inputs are read in place, without a copy, and a result that hands one through is that input's numbers. What the text needs besides, it makes by the function it is given: a host tensor
  * as a tensor.
  *
  * @example
@@ -263,12 +269,20 @@ export const evaluateAll = <I, O>(
     on(engine, () => {
       tf.engine().startScope("evaluateAll")
       try {
-        return TreeOf.map(text(TreeOf.map(inputs, isHost, viewOf), viewOf), TreeOf.isTensor, hostOf)
+        return TreeOf.map(text(TreeOf.map(inputs, isHost, viewOf), viewOf), TreeOf.isTensor, ownNumbersOf)
       } finally {
         tf.engine().endScope()
       }
     })
   )
+
+/** A tensor's own numbers, which outlive it: for a text evaluated once, they are nobody else's but its inputs'. */
+const ownNumbersOf = (tensor: tf.Tensor): HostTensor => {
+  const data = tensor.dataSync()
+  return data instanceof Float32Array || data instanceof Int32Array
+    ? { shape: [...tensor.shape], dtype: dtypeOf(tensor), data }
+    : hostOf(tensor)
+}
 
 /** A tensor over the very numbers of the host: kernels never write into their inputs. */
 const viewOf = (value: HostTensor): tf.Tensor => tf.tensor(value.data, [...value.shape], value.dtype)

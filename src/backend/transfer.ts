@@ -17,13 +17,24 @@ export const upload = <T>(backend: BackendShape, tree: T): Effect.Effect<MapTree
     return Tree.map(tree, isHost, (_, path) => Tree.find(made, path))
   })
 
-/** Copies every leaf of a tree of live tensors to the host. */
-export const download = <T>(backend: BackendShape, tree: T): Effect.Effect<MapTree<T, DeviceTensor, HostTensor>> =>
+/** Reads every leaf of a tree of live tensors. */
+const read = <T>(
+  tree: T,
+  how: (tensor: DeviceTensor) => Effect.Effect<HostTensor>
+): Effect.Effect<MapTree<T, DeviceTensor, HostTensor>> =>
   Effect.gen(function* () {
     const made = new Map<string, HostTensor>()
-    for (const [path, value] of Tree.entries(tree, Tree.isDevice)) made.set(path, yield* backend.download(value))
+    for (const [path, value] of Tree.entries(tree, Tree.isDevice)) made.set(path, yield* how(value))
     return Tree.map(tree, Tree.isDevice, (_, path) => Tree.find(made, path))
   })
+
+/** Copies every leaf of a tree of live tensors to the host. */
+export const download = <T>(backend: BackendShape, tree: T): Effect.Effect<MapTree<T, DeviceTensor, HostTensor>> =>
+  read(tree, backend.download)
+
+/** The values of every leaf of a tree of live tensors, in place where the backend can: to be read before they change or end. */
+export const peek = <T>(backend: BackendShape, tree: T): Effect.Effect<MapTree<T, DeviceTensor, HostTensor>> =>
+  read(tree, backend.peek)
 
 /** Releases every leaf of a tree of live tensors. */
 export const release = (backend: BackendShape, tree: unknown): Effect.Effect<void> =>

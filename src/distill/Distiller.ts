@@ -75,6 +75,11 @@ const widths = (state: StepState.StepState): Widths =>
 const parameters = (state: StepState.StepState): number =>
   Parameters.count(Parameters.bert(state.config), BertConfig.axes(StepState.config(state)))
 
+/** Random scores are drawn on the host. */
+const noise = (): never => {
+  throw new RangeError("a sweep draws no numbers")
+}
+
 /** A state on the device: its live tensors, and the compiled step of its shapes in a scope of its own. */
 interface Live {
   readonly host: Omit<StepState.StepState, "train">
@@ -173,9 +178,16 @@ export const runWith = (
 
       const pruned = (live: Live, done: number) =>
         Effect.gen(function* () {
-          const before = yield* snapshot(live)
+          // read in place: the live state ends before it changes, and what is left of it is copied
+          const before: StepState.StepState = { ...live.host, train: yield* live.step.peek(live.train) }
           const wanted = ratio.at(done)
-          const { state, plan: chosen, scores } = yield* prune(plan, before, wanted, seed)
+          const { scorer } = plan
+          const weights =
+            scorer.elementwise === true
+              ? yield* live.step.derive(live.train, (slots, param) => scorer.score(slots, { param, noise }))
+              : undefined
+          const { state: pruned, plan: chosen, scores } = yield* prune(plan, before, wanted, seed, weights)
+          const state = StepState.apartFrom(pruned, before)
           // a step with masks takes any others
           const reuse = StepState.isSilenced(before) ? live : undefined
           const next = yield* Effect.gen(function* () {

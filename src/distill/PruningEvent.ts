@@ -46,11 +46,12 @@ const noiseOf = (state: StepState.StepState, seed: Seed.Seed) => {
   }
 }
 
-/** The scores of the present units of every prunable axis. */
+/** The scores of the present units of every prunable axis, from those of their weights, which are computed here unless given. */
 export const unitScores = (
   plan: DistillPlan,
   state: StepState.StepState,
-  seed: Seed.Seed
+  seed: Seed.Seed,
+  elementwise?: ParameterValues
 ): Effect.Effect<ReadonlyMap<Axis.AxisId, Float32Array>> =>
   Effect.gen(function* () {
     const specs = watched(state.config)
@@ -60,7 +61,7 @@ export const unitScores = (
         return value === undefined ? [] : [[name, value]]
       })
     )
-    const scores = yield* scoreAll(plan.scorer, params, state.train.slots, noiseOf(state, seed))
+    const scores = elementwise ?? (yield* scoreAll(plan.scorer, params, state.train.slots, noiseOf(state, seed)))
     if (!state.masked) return Granularity.scoreUnits(plan.granularity, StepState.axes(state), specs, scores)
     const original = BertConfig.axes(state.config)
     const silenced = plan.mode.regrowth
@@ -91,15 +92,16 @@ export interface Pruning {
   readonly scores: ReadonlyMap<Axis.AxisId, Float32Array>
 }
 
-/** Scores, ranks and removes units until the remaining ratio is met. */
+/** Scores (unless the scores of weights are given), ranks and removes units until the remaining ratio is met. */
 export const prune = (
   plan: DistillPlan,
   state: StepState.StepState,
   ratio: number,
-  seed: Seed.Seed
+  seed: Seed.Seed,
+  elementwise?: ParameterValues
 ): Effect.Effect<Pruning> =>
   Effect.gen(function* () {
-    const scores = yield* unitScores(plan, state, seed)
+    const scores = yield* unitScores(plan, state, seed, elementwise)
     const chosen = plan.ranking.plan({ ...input(plan, state, ratio), scores })
     if (plan.mode.regrowth) return { state: { ...state, kept: chosen }, plan: chosen, scores }
     if (state.masked)

@@ -80,6 +80,24 @@ export const silence = (
   return { ...state, kept, train: { params: tree(params), moments: bySlot(moments), slots: bySlot(slots) } }
 }
 
+/** A state none of whose tensors is one of another state: those are copied. */
+export const apartFrom = (state: StepState, other: StepState): StepState => {
+  const shared = new Set<HostTensor>()
+  const each = ({ params, moments, slots }: StepState["train"], visit: (tensor: HostTensor) => HostTensor) => {
+    const tree = (values: StepState["train"]["params"]) =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, visit(value)]))
+    const bySlot = (values: StepState["train"]["slots"]) =>
+      Object.fromEntries(Object.entries(values).map(([slot, inner]) => [slot, tree(inner)]))
+    return { params: tree(params), moments: bySlot(moments), slots: bySlot(slots) }
+  }
+  each(other.train, (tensor) => {
+    shared.add(tensor)
+    return tensor
+  })
+  const copied = each(state.train, (tensor) => (shared.has(tensor) ? { ...tensor, data: tensor.data.slice() } : tensor))
+  return { ...state, train: copied }
+}
+
 /** The student of a state as a model: cut to its widths, or masked. */
 export const model = (state: StepState): Model.Model => {
   const specs = Parameters.bert(state.config)

@@ -72,6 +72,16 @@ export interface TrainStep<I> {
   readonly enter: (state: TrainState<HostTensor>) => Effect.Effect<LiveState>
   /** A copy of a live state on the host; the live one goes on. */
   readonly leave: (state: LiveState) => Effect.Effect<TrainState<HostTensor>>
+  /** A live state as the host sees it, in place where the backend can: to be read before it goes on or ends. */
+  readonly peek: (state: LiveState) => Effect.Effect<TrainState<HostTensor>>
+  /**
+   * Numbers that an elementwise text makes of each watched weight and its slots, by one sweep to where the last gradients lie: to be read
+   * before the next step. Nothing where the text cannot be swept.
+   */
+  readonly derive: (
+    state: LiveState,
+    text: (slots: ByName<tf.Tensor>, param: tf.Tensor) => tf.Tensor
+  ) => Effect.Effect<ByName<HostTensor> | undefined, ExecutionError>
   /** Takes a state one step further, in place; `inputs` stay live. Step numbers count from 0. Where the native call fails, the state is as it was. */
   readonly run: (
     state: LiveState,
@@ -89,6 +99,9 @@ const record = <A>(names: ReadonlyArray<string>, f: (name: string) => A): ByName
 const joined = <A>(parts: ReadonlyArray<ByName<A>>): ByName<A> =>
   Object.fromEntries(parts.flatMap((part) => Object.entries(part)))
 
+/** The numbers behind fresh moments and slots, which all share them: what is 0 anyway is not written again. */
+const zeros = new WeakSet<ArrayBufferLike>()
+
 /** A fresh state around parameter values: zero moments and slots. */
 export const start = (
   params: ByName<HostTensor>,
@@ -96,15 +109,17 @@ export const start = (
   observer?: Pick<Observer, "slots" | "watches">
 ): TrainState<HostTensor> => {
   const names = Object.keys(params).sort()
-  const zeros = (name: string): HostTensor => {
+  const nothing = new Float32Array(Math.max(0, ...names.map((name) => at(params, name).data.length)))
+  zeros.add(nothing.buffer)
+  const zero = (name: string): HostTensor => {
     const { shape, data } = at(params, name)
-    return { shape, dtype: "float32", data: new Float32Array(data.length) }
+    return { shape, dtype: "float32", data: nothing.subarray(0, data.length) }
   }
   const watched = observer === undefined ? [] : names.filter(observer.watches)
   return {
     params,
-    moments: record(optimizer.slots, () => record(names, zeros)),
-    slots: record(observer?.slots ?? [], () => record(watched, zeros))
+    moments: record(optimizer.slots, () => record(names, zero)),
+    slots: record(observer?.slots ?? [], () => record(watched, zero))
   }
 }
 
@@ -184,6 +199,7 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
             for (const group of of) {
               const vector = yield* backend.vector(lengthOf(group))
               for (const { name, from, shape } of places.get(group.id)?.places ?? []) {
+                if (zeros.has(at(values, name).data.buffer)) continue
                 const view = yield* backend.view(vector, from, shape)
                 yield* backend.write(view, at(values, name).data)
                 yield* backend.release(view)
@@ -206,18 +222,40 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
         return { params: yield* viewsOf(vectors.params), vectors }
       })
 
-    const leave: TrainStep<I>["leave"] = ({ vectors }) =>
-      Effect.map(transfer.download(backend, vectors), (state) => {
-        const apart = (values: ByName<HostTensor>, of: ReadonlyArray<Layout.Group>): ByName<HostTensor> =>
-          joined(of.map((group) => Layout.unpack(group, at(values, group.id), params)))
-        const bySlot = (values: BySlot<HostTensor>, of: ReadonlyArray<Layout.Group>) =>
-          record(Object.keys(values), (slot) => apart(at(values, slot), of))
-        return {
-          params: apart(state.params, groups),
-          moments: bySlot(state.moments, groups),
-          slots: bySlot(state.slots, watchedOf(groups))
+    const apart = ({ params: weights, moments, slots }: TrainState<HostTensor>): TrainState<HostTensor> => {
+      const unpacked = (values: ByName<HostTensor>, of: ReadonlyArray<Layout.Group>): ByName<HostTensor> =>
+        joined(of.map((group) => Layout.unpack(group, at(values, group.id), params)))
+      const bySlot = (values: BySlot<HostTensor>, of: ReadonlyArray<Layout.Group>) =>
+        record(Object.keys(values), (slot) => unpacked(at(values, slot), of))
+      return {
+        params: unpacked(weights, groups),
+        moments: bySlot(moments, groups),
+        slots: bySlot(slots, watchedOf(groups))
+      }
+    }
+    const leave: TrainStep<I>["leave"] = ({ vectors }) => Effect.map(transfer.download(backend, vectors), apart)
+    const peek: TrainStep<I>["peek"] = ({ vectors }) => Effect.map(transfer.peek(backend, vectors), apart)
+
+    const derive: TrainStep<I>["derive"] = ({ vectors }, text) =>
+      Effect.gen(function* () {
+        const slots = observer?.slots ?? []
+        const of = watchedOf(groups)
+        if (of.some(({ flat }) => !flat)) return undefined
+        for (const { id } of of) {
+          const name = `${options.name}: derived of ${id}`
+          const signature = { length: places.get(id)?.length ?? 0, vectors: ["made", "param", ...slots], scalars: [] }
+          const sweep = yield* backend.sweep(name, signature, (x) => ({ made: text(x, at(x, "param")) }))
+          const given = record(slots, (slot) => at(at(vectors.slots, slot), id))
+          yield* sweep.run({ ...given, made: at(grads.vectors, id), param: at(vectors.params, id) }, {})
         }
-      })
+        return yield* transfer.peek(
+          backend,
+          record(
+            of.flatMap(({ names }) => names),
+            (name) => at(grads.views, name)
+          )
+        )
+      }).pipe(Effect.catchTag("CompileError", () => Effect.succeed(undefined)))
 
     const run: TrainStep<I>["run"] = (state, given, { step, learningRate }) =>
       Effect.gen(function* () {
@@ -240,7 +278,7 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
         }
         // half a step would be worse than none
       }).pipe(Effect.uninterruptible)
-    return { nodes: gradient.nodes, enter, leave, run }
+    return { nodes: gradient.nodes, enter, leave, peek, derive, run }
   })
 
 const watchedOf = (groups: ReadonlyArray<Layout.Group>): ReadonlyArray<Layout.Group> =>

@@ -186,6 +186,7 @@ describe("Reproduce", () => {
       write: asked,
       sumOfSquares: asked,
       download: asked,
+      peek: asked,
       release: asked,
       live: asked()
     })
