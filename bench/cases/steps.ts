@@ -8,7 +8,7 @@ import * as Spread from "../Spread.ts"
 import { describe } from "../Variants.ts"
 
 /** Steps of a turn, so that it takes a second or two. */
-const usual: { readonly [shape: string]: number } = { "4x128": 20, "4x256": 10, "6x384": 4, "12x768": 2 }
+const usual: { readonly [shape: string]: number } = { "4x128": 40, "4x256": 16, "6x384": 5, "12x768": 3 }
 
 /** How many steps a turn at a shape has. */
 export const stepsOf = ({ options }: Context, { name }: Shape): number =>
