@@ -28,8 +28,9 @@ import * as TreeOf from "./Tree.ts"
 /** How the native runtime works. */
 export interface OnnxOptions {
   /**
-   * Threads that a kernel may use. 1 lets several processes share the cores without waiting for each other; more are a pool that all
-   * sessions of the process share, so the first number above 1 is the pool's, and another one makes sessions with slower threads of their own.
+   * Threads that a kernel may use. 1 lets several processes share the cores without waiting for each other. More are a pool that all
+   * sessions of the process share: of as many threads as the process' first session asks for, or of one for each core if that asks for 1. A
+   * session that asks for another number has slower threads of its own.
    */
   readonly threads: number
   /** Beginning of the names of files that each session writes the time of its kernels to (Chrome's trace format); none unless given. */

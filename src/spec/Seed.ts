@@ -36,8 +36,12 @@ export const words = (seed: Seed, count: number): Uint32Array => {
 }
 
 /** `count` uniform numbers in [0, 1), 32 random bits each. */
-export const uniforms = (seed: Seed, count: number): Float64Array =>
-  Float64Array.from(words(seed, count), (word) => word / 2 ** 32)
+export const uniforms = (seed: Seed, count: number): Float64Array => {
+  const drawn = words(seed, count)
+  const uniform = new Float64Array(count)
+  for (let i = 0; i < count; i++) uniform[i] = (drawn[i] ?? 0) / 2 ** 32
+  return uniform
+}
 
 /** `count` uniform integers in [0, below); `below` is at most 2³². */
 export const integers = (seed: Seed, count: number, below: number): Int32Array =>

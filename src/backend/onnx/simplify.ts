@@ -150,7 +150,8 @@ const absorbSums = ({ nodes, uniform, shape }: Recorded, outputs: ReadonlyArray<
       const beta = { float: sum.op === "Add" ? 1 : -1 }
       return { ...source, inputs: [...inputs, other], outputs: sum.outputs, attributes: { ...attributes, beta } }
     }
-    if (source.op === "ScatterElements" && sum.op === "Add" && uniform(inputs[0] ?? "") === 0)
+    const adds = attributes["reduction"] !== undefined && "string" in attributes["reduction"]
+    if (source.op === "ScatterElements" && adds && sum.op === "Add" && uniform(inputs[0] ?? "") === 0)
       return { ...source, inputs: [other, ...inputs.slice(1)], outputs: sum.outputs }
     return undefined
   }
