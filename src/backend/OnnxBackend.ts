@@ -45,7 +45,9 @@ interface Held {
   readonly free: () => void
 }
 
-const find = <A>(values: Named<A>, name: string): A => TreeOf.find(new Map(Object.entries(values)), name)
+/** A record under the paths its entries have inside another. */
+const under = <A, B>(key: string, values: Named<A>, f: (value: A) => B): Named<B> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${key}/${name}`, f(value)]))
 
 /** Records a text for a signature. */
 const trace = <const I extends Tree<TensorSpec>, O extends Tree<tf.Tensor>>(
@@ -182,14 +184,13 @@ const shapeOf = (options: OnnxOptions, runner: SweepRunner.Runner): BackendShape
             where: "a sweep",
             reason: made.failure.reason
           })
-        const { vectors, scalars, run } = made.success
-        const last = (path: string): string => path.slice(path.indexOf("/") + 1)
+        const { run } = made.success
         return {
           run: (given, numbers) =>
             Effect.sync(() =>
               run(
-                Object.fromEntries(vectors.map((each) => [each.name, numbersOf(find(given, last(each.name)))])),
-                Object.fromEntries(scalars.map((path) => [path, find(numbers, last(path))]))
+                under("vectors", given, numbersOf),
+                under("scalars", numbers, (number) => number)
               )
             )
         }

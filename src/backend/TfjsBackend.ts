@@ -128,14 +128,14 @@ const shapeOf = (name: TfjsName, engine: string): BackendShape => {
     Effect.succeed({
       run: (vectors, scalars) =>
         Effect.suspend(() => {
-          const live = Object.fromEntries(Object.entries(vectors).map(([key, vector]) => [key, registry.get(vector)]))
+          const live = new Map(Object.entries(vectors).map(([key, vector]) => [key, registry.get(vector)]))
           return attempt(label, () => {
             const results = text(
-              Object.fromEntries(Object.entries(live).map(([key, held]) => [key, readingOf(held)])),
+              Object.fromEntries([...live].map(([key, held]) => [key, readingOf(held)])),
               Object.fromEntries(Object.entries(scalars).map(([key, value]) => [key, tf.scalar(value)]))
             )
             const made = Object.entries(results).map(([key, result]) => [key, hostOf(result).data] as const)
-            for (const [key, data] of made) numbersOf(TreeOf.find(new Map(Object.entries(live)), key)).set(data)
+            for (const [key, data] of made) numbersOf(TreeOf.find(live, key)).set(data)
           })
         })
     })

@@ -153,12 +153,7 @@ export const make = (): Graph => {
   }
 
   const simplified: Graph["simplified"] = (inputs, outputs) => {
-    const shapes = new Map([
-      ...inputs.map(({ value, spec }) => [value, spec.shape] as const),
-      ...list.flatMap(({ outputs: [only = "", ...rest], shape }) =>
-        shape === undefined || rest.length > 0 ? [] : [[only, shape] as const]
-      )
-    ])
+    const shapes = new Map(inputs.map(({ value, spec }) => [value, spec.shape] as const))
     return simplify(
       { nodes: list, uniform: (value) => uniform.get(value), shape: (value) => shapes.get(value) },
       outputs.map(({ value }) => value)

@@ -5,7 +5,7 @@ export interface Recorded {
   readonly nodes: ReadonlyArray<Node>
   /** The number that all elements of a value are. */
   readonly uniform: (value: string) => number | undefined
-  /** The shape of a value. */
+  /** The shape of a value; those that nodes tell themselves need not be known here. */
   readonly shape: (value: string) => ReadonlyArray<number> | undefined
 }
 
