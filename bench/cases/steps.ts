@@ -1,4 +1,4 @@
-import * as Flops from "../Flops.ts"
+import { Flops } from "homodistil/model"
 import { type Comparison, compare, type Context, folderOf, oursName, peerName } from "../Context.ts"
 import * as Prepare from "../Prepare.ts"
 import { mebibytes, number, percent, type Row, type Section, spread } from "../Report.ts"

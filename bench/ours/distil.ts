@@ -1,15 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import {
-  type DistillEvent,
-  Distiller,
-  DistillPlan,
-  LearningRate,
-  Method,
-  SharedTeacher,
-  StudentInit
-} from "homodistil/distill"
+import { type DistillEvent, Distiller, DistillPlan, LearningRate, SharedTeacher, StudentInit } from "homodistil/distill"
 import * as Scorer from "homodistil/importance"
 import * as Loss from "homodistil/loss"
 import type { Model } from "homodistil/model"
@@ -17,6 +9,7 @@ import { RemainingRatio } from "homodistil/pruning"
 import { Schedule } from "homodistil/schedule"
 import { Seed, Spec } from "homodistil/spec"
 import * as Job from "../Job.ts"
+import { measured } from "../Prepare.ts"
 import { mean } from "../Spread.ts"
 import { type Given, stepping } from "./Serve.ts"
 
@@ -27,6 +20,7 @@ const endless = 100_000
 const given = (student: () => Model.Model): StudentInit.StudentInit => ({
   spec: Spec.make("given"),
   final: true,
+  shape: () => student().config,
   make: student
 })
 
@@ -44,7 +38,7 @@ export const distil = ({ job, folder }: Given) =>
     const plan = yield* DistillPlan.resolve.pipe(
       Effect.provide(
         Layer.mergeAll(
-          Method.homoDistil({ training: { steps: endless, rows, length } }),
+          measured({ steps: endless, rows, length }),
           RemainingRatio.layer(RemainingRatio.constant()),
           LearningRate.layer(constantRate(job.learningRates.at(-1) ?? 0)),
           StudentInit.layer(given(() => Job.model(folder, job, "student")))
@@ -96,7 +90,7 @@ const finalsOf = (scorer: string, stepped: ReadonlyArray<Stepped>) => {
 /** What one scorer's run did. */
 const runOf = (share: SharedTeacher.Share, { rows, length, steps }: Job.Job, scorer: string) =>
   Effect.gen(function* () {
-    const method = Method.homoDistil({ training: { steps, rows, length } })
+    const method = measured({ steps, rows, length })
     const plan = yield* DistillPlan.resolve.pipe(Effect.provide(Layer.mergeAll(method, Scorer.layer(scorerOf(scorer)))))
     const stepped: Array<Stepped> = []
     yield* Distiller.runWith(share, { plan, snapshotAt: () => false }).pipe(

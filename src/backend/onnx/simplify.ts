@@ -71,6 +71,35 @@ const factorOut = (recorded: Recorded, outputs: ReadonlyArray<string>): Readonly
   })
 }
 
+const addsEntries = ({ op, attributes: { reduction } }: Node): boolean =>
+  op === "ScatterElements" && reduction !== undefined && "string" in reduction && reduction.string === "add"
+
+/** What is added to a tensor in which single entries were changed is added before: the changes are then made in place. */
+const changeLast = ({ nodes, uniform, shape }: Recorded, outputs: ReadonlyArray<string>): ReadonlyArray<Node> => {
+  const readers = readersOf(nodes, outputs)
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
+  const gone = new Set<Node>()
+  const rewritten = nodes.flatMap((node) => {
+    if (node.op !== "Add") return [node]
+    const change = node.inputs
+      .map((input) => makers.get(input))
+      .find((maker) => maker !== undefined && addsEntries(maker))
+    const [changed = ""] = change?.outputs ?? []
+    const other = node.inputs.find((input) => input !== changed)
+    if (change === undefined || other === undefined || readers(changed).length > 1) return [node]
+    const [before = "", ...entries] = change.inputs
+    // rows scattered over zeros are scattered over the summand
+    if (uniform(before) === 0 || !same(change.shape, node.shape) || !same(shape(other), node.shape)) return [node]
+    gone.add(change)
+    const sum = `${node.outputs[0] ?? ""}:before`
+    return [
+      { ...node, inputs: [before, other], outputs: [sum] },
+      { ...change, inputs: [sum, ...entries], outputs: node.outputs }
+    ]
+  })
+  return rewritten.filter((node) => !gone.has(node))
+}
+
 /** A factor by which a tensor is multiplied only to enter products becomes the products' own. */
 const foldFactors = (recorded: Recorded, outputs: ReadonlyArray<string>): ReadonlyArray<Node> => {
   const { nodes } = recorded
@@ -150,8 +179,7 @@ const absorbSums = ({ nodes, uniform, shape }: Recorded, outputs: ReadonlyArray<
       const beta = { float: sum.op === "Add" ? 1 : -1 }
       return { ...source, inputs: [...inputs, other], outputs: sum.outputs, attributes: { ...attributes, beta } }
     }
-    const adds = attributes["reduction"] !== undefined && "string" in attributes["reduction"]
-    if (source.op === "ScatterElements" && adds && sum.op === "Add" && uniform(inputs[0] ?? "") === 0)
+    if (addsEntries(source) && sum.op === "Add" && uniform(inputs[0] ?? "") === 0)
       return { ...source, inputs: [other, ...inputs.slice(1)], outputs: sum.outputs }
     return undefined
   }
@@ -203,5 +231,8 @@ export const simplify = (recorded: Recorded, outputs: ReadonlyArray<string>): Re
     const shape = (value: string) => shapes.get(value) ?? recorded.shape(value)
     return alive(rewrite({ ...recorded, nodes, shape }, outputs), outputs)
   }
-  return [unrepeated, factorOut, foldFactors, foldResults, absorbSums].reduce(step, alive(recorded.nodes, outputs))
+  return [unrepeated, factorOut, changeLast, foldFactors, foldResults, absorbSums].reduce(
+    step,
+    alive(recorded.nodes, outputs)
+  )
 }

@@ -21,15 +21,17 @@ const forward: Rule = (inputs) => {
   return node("Gelu", [x], x.shape, "float32", {}, "com.microsoft")
 }
 
-/** dy (Φ(x) + x φ(x)) with the fewest passes: with z = x/√2, ½ dy (1 + erf z + 2/√π z e^(-z²)). */
+/**
+ * dy (Φ(x) + x φ(x)) with the fewest passes: with z = x/√2, ½ dy (1 + erf z + 2/√π z e^(-z²)). The half comes last, where products take
+ * it over.
+ */
 const backward: Rule = (inputs) => {
   const [dy, x] = [input(inputs, "dy"), input(inputs, "x")]
   const op = (name: string, ...operands: ReadonlyArray<tf.TensorInfo>) => node(name, operands, x.shape, "float32")
   const z = op("Mul", x, constant([Math.SQRT1_2], []))
   const bell = op("Exp", op("Neg", op("Mul", z, z)))
   const slope = op("Add", op("Erf", z), op("Mul", op("Mul", z, bell), constant([2 / Math.sqrt(Math.PI)], [])))
-  const half = op("Mul", dy, constant([0.5], []))
-  return op("Add", half, op("Mul", half, slope))
+  return op("Mul", op("Mul", dy, op("Add", slope, constant([1], []))), constant([0.5], []))
 }
 
 registerGradient("HomodistilGelu", ["x"], [], (dy, [x]) =>

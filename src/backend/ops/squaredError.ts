@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { constant, input, integers, node, type Rule } from "../onnx/Rule.ts"
-import { sumsOfRows } from "../onnx/rules/products.ts"
+import { squaresOfRows, sumOfRows, sumsOfRows } from "../onnx/rules/products.ts"
 import { isTracing } from "../onnx/TracingBackend.ts"
 import { detached, first, registerGradient, run } from "./fused.ts"
 
@@ -49,11 +49,11 @@ export const squaredErrorByHead = (x: tf.Tensor, target: tf.Tensor): tf.Tensor =
 export const sumByHead = (x: tf.Tensor): tf.Tensor =>
   isTracing() ? first(run("HomodistilSumByHead", { x })) : tf.sum(x, [0, 2, 3])
 
-const byHead = (x: tf.TensorInfo): tf.TensorInfo => {
+/** Sums by head of what `sums` makes of each row and head's scores, laid end to end. */
+const byHead = (x: tf.TensorInfo, sums: (flat: tf.TensorInfo) => tf.TensorInfo): tf.TensorInfo => {
   const [rows = 1, heads = 1, from = 1, to = 1] = x.shape
   const flat = node("Reshape", [x, integers([rows * heads, from * to])], [rows * heads, from * to], "float32")
-  const sums = node("Reshape", [sumsOfRows(flat), integers([rows, heads])], [rows, heads], "float32")
-  return node("ReduceSum", [sums, integers([0])], [heads], "float32", { keepdims: { int: 0 } })
+  return sumOfRows(node("Reshape", [sums(flat), integers([rows, heads])], [rows, heads], "float32"))
 }
 
 const differenceOf = (inputs: tf.NamedTensorInfoMap): tf.TensorInfo => {
@@ -73,7 +73,7 @@ const forward: Rule = (inputs) => {
 
 const forwardByHead: Rule = (inputs) => {
   const difference = differenceOf(inputs)
-  return [byHead(node("Mul", [difference, difference], difference.shape, "float32")), difference]
+  return [byHead(difference, squaresOfRows), difference]
 }
 
 const backward: Rule = (inputs) => scaledBy(input(inputs, "dy"), input(inputs, "difference"))
@@ -98,5 +98,5 @@ export const squaredErrorRules = {
   HomodistilSquaredErrorGrad: backward,
   HomodistilSquaredErrorByHead: forwardByHead,
   HomodistilSquaredErrorByHeadGrad: backwardByHead,
-  HomodistilSumByHead: (inputs) => byHead(input(inputs, "x"))
+  HomodistilSumByHead: (inputs) => byHead(input(inputs, "x"), sumsOfRows)
 } satisfies { readonly [kernel: string]: Rule }

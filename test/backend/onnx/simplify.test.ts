@@ -132,6 +132,36 @@ describe("a simplified graph", () => {
     assert.deepStrictEqual(onto, { Add: 1, ScatterElements: 1 })
   })
 
+  it("adds to a tensor before single entries of it change, unless they are overwritten or read elsewhere", () => {
+    const order = (build: (graph: Graph.Graph) => ReadonlyArray<string>) => recorded(build).kept.map((node) => node.op)
+    const entries = (g: Graph.Graph, reduction: string) =>
+      g.node(
+        "ScatterElements",
+        [op(g, "Exp", "x"), g.constant([0, 1, 2], [size, 1], "int32"), g.constant([4, 5, 6], [size, 1], "float32")],
+        { axis: { int: 1 }, reduction: { string: reduction } },
+        "",
+        shape
+      )
+    const changed = ["Exp", "ScatterElements", "Add"]
+    assert.deepStrictEqual(
+      order((g) => [op(g, "Add", entries(g, "add"), "y")]),
+      ["Exp", "Add", "ScatterElements"]
+    )
+    assert.deepStrictEqual(
+      order((g) => [op(g, "Add", "y", entries(g, "add"))]),
+      ["Exp", "Add", "ScatterElements"]
+    )
+    assert.deepStrictEqual(
+      order((g) => [op(g, "Add", entries(g, "none"), "y")]),
+      changed
+    )
+    const twice = order((g) => {
+      const found = entries(g, "add")
+      return [op(g, "Add", found, "y"), found]
+    })
+    assert.deepStrictEqual(twice, changed)
+  })
+
   it("calculates what the whole one does", () =>
     fc.assert(
       fc.asyncProperty(

@@ -28,8 +28,14 @@ const ones = (length: number, shape: ReadonlyArray<number>): tf.TensorInfo =>
 /** The sum of a matrix's rows, [rows, width] → [width], as a product with ones: several times faster than the runtime's own reduction. */
 export const sumOfRows = (x: tf.TensorInfo): tf.TensorInfo => {
   const [rows = 1, width = 1] = x.shape
-  const sum = node("MatMul", [ones(rows, [1, rows]), x], [1, width], "float32")
-  return node("Reshape", [sum, integers([width])], [width], "float32")
+  return node("MatMul", [ones(rows, [rows]), x], [width], "float32")
+}
+
+/** The sum of each row's squares, [rows, width] → [rows, 1, 1], as each row's product with itself: in one pass, without the squares. */
+export const squaresOfRows = (x: tf.TensorInfo): tf.TensorInfo => {
+  const [rows = 1, width = 1] = x.shape
+  const each = node("Reshape", [x, integers([rows, 1, width])], [rows, 1, width], "float32")
+  return product(each, each, { transposeB: true })
 }
 
 /** The sum of each row of a matrix, [rows, width] → [rows, 1], as a product with ones. */

@@ -1,6 +1,5 @@
-import { BertConfig } from "homodistil/model"
+import { BertConfig, Flops } from "homodistil/model"
 import { describe, expect, it } from "vitest"
-import * as Flops from "../../bench/Flops.ts"
 
 const config = BertConfig.uniform({ vocabSize: 100, positions: 8, layers: 2, heads: 2, hidden: 4, ffn: 16 })
 const batch = { rows: 3, length: 5, masked: 6 }
