@@ -20,6 +20,8 @@ export interface Dataset {
   readonly digest: Digest.Digest
   readonly vocabulary: ReadonlyArray<string>
   readonly documents: Readonly<Record<SplitName, ReadonlyArray<Document>>>
+  /** What downstream tasks are made from where it is not this text: one with genres and parts of speech, in the same pieces. */
+  readonly tasks?: Dataset
 }
 
 /** A dataset of documents: split by file (`splitFiles`), and described by the digests of what it was made from. */

@@ -50,3 +50,11 @@ export const tokenize = (file: BrownFile, tokenizer: Tokenizer): Document => {
     sentences: Int32Array.from(sentences)
   }
 }
+
+/** Where the words of a sentence begin in its document's pieces, and at the end where the sentence ends. */
+export const wordBounds = (document: Document, sentence: number): ReadonlyArray<number> => {
+  const end = document.sentences[sentence + 1] ?? 0
+  const bounds: Array<number> = []
+  for (let at = document.sentences[sentence] ?? 0; at < end; at++) if ((document.tags[at] ?? -1) >= 0) bounds.push(at)
+  return [...bounds, end]
+}

@@ -3,18 +3,21 @@ import type { SplitName } from "./Corpus.ts"
 import type { Dataset } from "./Dataset.ts"
 
 /**
- * Labelled rows of a task.
+ * What a model reads of a task's examples.
  *
  * `ids` [count * length] and `attention` [count * length], 1 on pieces and 0 on padding; `types` [count * length] the
- * segment of each piece where rows are pairs; `labels` the class of each row [count] or of each piece
- * [count * length], where -1 is to be left out.
+ * segment of each piece where rows are pairs.
  */
-export interface Examples {
+export interface ExampleRows {
   readonly count: number
   readonly length: number
   readonly ids: Int32Array
   readonly attention: Float32Array
   readonly types?: Int32Array
+}
+
+/** Labelled rows of a task: `labels` the class of each row [count] or of each piece [count * length], where -1 is to be left out. */
+export interface Examples extends ExampleRows {
   readonly labels: Int32Array
 }
 
@@ -26,38 +29,41 @@ export interface Sampling {
   readonly seed: Seed.Seed
 }
 
+/** Where examples of a task come from; `examples` throws `ConfigError` when the split has fewer than asked for. */
+export interface ExampleSource<E> {
+  readonly spec: Spec.Spec
+  readonly examples: (dataset: Dataset, sampling: Sampling) => E
+}
+
 /**
  * Something to learn from the corpus besides filling gaps: a value, named in an experiment.
  *
  * `kind` says what carries a label: every piece, or the row as a whole. `classes` are the names of the labels 0, 1, …
- * `examples` throws `ConfigError` when the split has fewer.
  */
-export interface Task {
-  readonly spec: Spec.Spec
+export interface Task extends ExampleSource<Examples> {
   readonly kind: "token" | "sequence"
   readonly classes: ReadonlyArray<string>
-  readonly examples: (dataset: Dataset, sampling: Sampling) => Examples
 }
 
 /** A task's examples to learn from and to be judged on, from the splits of these names. */
-export interface TaskData {
-  readonly train: Examples
-  readonly test: Examples
+export interface TaskData<E = Examples> {
+  readonly train: E
+  readonly test: E
 }
 
 /**
  * The examples of a task: `train` many of the training split and `test` many of the test split.
  *
- * The same numbers and seed give the same examples. Throws `ConfigError` when a split has fewer.
+ * The same numbers and seed give the same examples. They come from the dataset's `tasks` where it has them. Throws `ConfigError` when a split has fewer.
  */
-export const taskData = (
-  task: Task,
+export const taskData = <E>(
+  task: ExampleSource<E>,
   dataset: Dataset,
   options: { readonly train: number; readonly test: number; readonly length?: number; readonly seed?: number }
-): TaskData => {
+): TaskData<E> => {
   const { length = 64, seed = 0 } = options
   const of = (split: "train" | "test") =>
-    task.examples(dataset, {
+    task.examples(dataset.tasks ?? dataset, {
       split,
       count: options[split],
       length,

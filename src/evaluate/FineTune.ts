@@ -6,7 +6,6 @@ import {
   type ExecutionError,
   type HostTensor,
   ops,
-  Tensor,
   type TensorSpec,
   tf,
   transfer
@@ -14,12 +13,12 @@ import {
 import { type Dataset, type Examples, majorityShare, type Task, type TaskData } from "../data/index.ts"
 import { Bert, type BertConfig, Dropout, type Model, type ParameterTensors, Tokens } from "../model/index.ts"
 import { adamW, TrainStep } from "../optimizer/index.ts"
-import { Schedule } from "../schedule/index.ts"
 import { type ConfigError, Options, Seed, Spec } from "../spec/index.ts"
 import * as CutModel from "./CutModel.ts"
-import { NotFinite } from "./NotFinite.ts"
+import type { NotFinite } from "./NotFinite.ts"
 import * as TaskBatch from "./TaskBatch.ts"
 import * as TaskExamples from "./TaskExamples.ts"
+import * as Tuning from "./Tuning.ts"
 
 const Fields = Schema.Struct({
   train: Options.Count,
@@ -104,27 +103,6 @@ export const make = (task: Task, options: Partial<FineTuneOptions> = {}): FineTu
   return { task, options: decoded, spec: Spec.make("fineTune", { options: decoded, parts: [task.spec] }) }
 }
 
-const headWeight = "classifier.weight"
-const headBias = "classifier.bias"
-
-/** The parameters that are fine-tuned: the encoder's and a linear head's; those of the masked-language-model head rest. */
-const startOf = ({ task }: FineTune, model: Model.Model, seed: Seed.Seed): { readonly [name: string]: HostTensor } => {
-  const classes = task.classes.length
-  const { hidden } = model.config
-  const draws = Seed.normals(Seed.child(seed, headWeight), classes * hidden)
-  return {
-    ...Object.fromEntries(Object.entries(model.parameters).filter(([name]) => !name.startsWith("cls."))),
-    [headWeight]: Tensor.host(
-      draws.map((z) => 0.02 * z),
-      [classes, hidden]
-    ),
-    [headBias]: Tensor.host(new Float32Array(classes))
-  }
-}
-
-const specsOf = (params: { readonly [name: string]: HostTensor }): { readonly [name: string]: TensorSpec } =>
-  Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, Tensor.float(...shape)]))
-
 /** The head's logits, one row for each label of the batch. */
 const logitsOf = (
   { task }: FineTune,
@@ -137,24 +115,7 @@ const logitsOf = (
   const options = dropout === undefined ? {} : { dropout }
   const states = Bert.last(Bert.encode(params, config, Tokens.tensors(shape, batch.tokens), options))
   const read = task.kind === "token" ? states : TaskBatch.pooled(states, batch.pool)
-  return ops.linear(read, Bert.parameter(params, headWeight), Bert.parameter(params, headBias))
-}
-
-/** The examples of a step: those of each pass over them in an order of its own. */
-const exampleOrder = (count: number, rows: number, seed: Seed.Seed): ((step: number) => ReadonlyArray<number>) => {
-  const passes = new Map<number, Int32Array>()
-  const order = (pass: number): Int32Array => {
-    const known = passes.get(pass)
-    if (known !== undefined) return known
-    const made = Seed.permutation(Seed.child(seed, "order", pass), count)
-    passes.set(pass, made)
-    return made
-  }
-  return (step) =>
-    Array.from({ length: rows }, (_, i) => {
-      const n = step * rows + i
-      return order(Math.floor(n / count))[n % count] ?? 0
-    })
+  return Tuning.head(params, read)
 }
 
 /** The share of labels predicted right by live parameters. */
@@ -214,20 +175,23 @@ export const onExamples = (
       const model = CutModel.of(given)
       const { config } = model
       const rates = { hidden: options.hiddenDropout, attention: options.attentionDropout }
-      const order = exampleOrder(train.count, options.rows, seed)
+      const name = `fine-tuning on ${task.spec.name}`
+      const order = Tuning.exampleOrder(train.count, options.rows, seed)
       const batchAt = (step: number) => TaskBatch.of(task.kind, train, order(step), options)
       const first = batchAt(0)
-      const host = startOf(tuning, model, seed)
-      const signature = specsOf(host)
+      const host = Tuning.start(model, task.classes.length, seed)
+      const signature = Tuning.signature(host)
+      const kept = Tuning.kept(model)
       const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
       const step = yield* TrainStep.compile({
-        name: `fine-tuning on ${task.spec.name}`,
+        name,
         params: signature,
         inputs: {
           batch: TaskBatch.signature(first),
           draws: Dropout.signature(config, rates, options.rows, train.length)
         },
         optimizer,
+        view: Tuning.view(kept),
         loss: (params, { batch, draws }) => {
           const losses = ops.crossEntropy(
             logitsOf(tuning, config, first.tokens, params, batch, { rates, draws }),
@@ -236,27 +200,18 @@ export const onExamples = (
           return { total: tf.div(tf.sum(tf.mul(losses, batch.weights)), tf.sum(batch.weights)), terms: {} }
         }
       })
-      const rate = Schedule.linearDecayWithWarmup({
-        peak: options.learningRate,
-        steps: options.steps,
-        warmup: options.warmup
+      const { params, loss } = yield* Tuning.run(step, {
+        ...options,
+        name,
+        params: host,
+        kept,
+        optimizer,
+        inputsAt: (t) =>
+          transfer.upload(backend, {
+            batch: TaskBatch.inputs(t === 0 ? first : batchAt(t)),
+            draws: Dropout.draw(config, rates, options.rows, train.length, Seed.child(seed, "dropout", t))
+          })
       })
-      let state: TrainStep.LiveState = yield* step.enter(TrainStep.start(host, optimizer))
-      yield* Effect.addFinalizer(() => transfer.release(backend, state))
-      let loss = Number.NaN
-      for (let t = 0; t < options.steps; t++) {
-        const inputs = yield* transfer.upload(backend, {
-          batch: TaskBatch.inputs(t === 0 ? first : batchAt(t)),
-          draws: Dropout.draw(config, rates, options.rows, train.length, Seed.child(seed, "dropout", t))
-        })
-        const out = yield* step.run(state, inputs, { step: t, learningRate: rate.at(t) })
-        state = out.state
-        loss = out.total
-        yield* transfer.release(backend, inputs)
-        if (!Number.isFinite(loss))
-          return yield* new NotFinite({ measure: `fine-tuning on ${task.spec.name}`, step: t, value: String(loss) })
-      }
-      const { params } = yield* step.leave(state)
       const accuracy = yield* accuracyOf(tuning, config, params, signature, test)
       return { accuracy, majority: majorityShare(test), loss }
     })

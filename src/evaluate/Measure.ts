@@ -1,6 +1,15 @@
 import * as Effect from "effect/Effect"
 import type { Backend, CompileError, ExecutionError } from "../backend/index.ts"
-import { type Dataset, genre, partOfSpeech, type Task, wordOrder } from "../data/index.ts"
+import {
+  type Dataset,
+  genre,
+  partOfSpeech,
+  spanPhrase,
+  type SpanTask,
+  type SquadTask,
+  type Task,
+  wordOrder
+} from "../data/index.ts"
 import { Model } from "../model/index.ts"
 import { type ConfigError, Seed, Spec } from "../spec/index.ts"
 import * as CutModel from "./CutModel.ts"
@@ -9,6 +18,7 @@ import * as FineTune from "./FineTune.ts"
 import * as HeldOut from "./HeldOut.ts"
 import type { NotFinite } from "./NotFinite.ts"
 import * as Probe from "./Probe.ts"
+import * as SpanFineTune from "./SpanFineTune.ts"
 
 /** One number of a measure: a column of a table. */
 export interface Column {
@@ -210,3 +220,84 @@ export const brown = (): Measure => {
     })
   ])
 }
+
+/**
+ * How well the model finds answers after fine-tuning all its weights: exact match and F1 as SQuAD counts them, `SpanFineTune.run`;
+ * the noun phrases of Brown (`spanPhrase`) unless another task is given. The run's seed decides as in `fineTune`.
+ *
+ * Throws `ConfigError` with every illegal option at once.
+ *
+ * @example
+ * ```ts
+ * import { Measure } from "homodistil/evaluate"
+ * assert.deepEqual(Measure.span().columns.map((column) => column.id), ["span.exact", "span.f1"])
+ * ```
+ */
+export const span = (options: Sized<SpanFineTune.SpanFineTuneOptions> & { readonly task?: SpanTask } = {}): Measure => {
+  const { task: which = spanPhrase() } = options
+  const full = SpanFineTune.make(which, options.full)
+  const small = SpanFineTune.make(which, { ...SpanFineTune.small, ...options.small })
+  return {
+    spec: sizedSpec("span", full.spec, small.spec),
+    columns: [
+      { id: "span.exact", name: "Exact match", ...percent },
+      { id: "span.f1", name: "F1", ...percent }
+    ],
+    run: (context) =>
+      Effect.map(
+        SpanFineTune.run(
+          context.small === true ? small : full,
+          context.model,
+          context.dataset,
+          Seed.child(context.seed, `fine-tune ${which.spec.name}`)
+        ),
+        ({ exact, f1 }) => ({ "span.exact": 100 * exact, "span.f1": 100 * f1 })
+      )
+  }
+}
+
+/**
+ * Exact match and F1 on SQuAD as `span` measures them, in rows of 64 pieces; as many questions as the micro scale takes, or as
+ * the files have.
+ *
+ * Throws `ConfigError` with every illegal option at once.
+ *
+ * @example
+ * ```ts
+ * import { squadOfJson, spanSquad, tokenizerOfVocabulary } from "homodistil/data"
+ * import { Measure } from "homodistil/evaluate"
+ * import * as Result from "effect/Result"
+ * const qas = [{ id: "1", question: "a", answers: [{ text: "b", answer_start: 2 }] }]
+ * const json = JSON.stringify({ data: [{ title: "t", paragraphs: [{ context: "a b", qas }] }] })
+ * const file = Result.getOrThrow(squadOfJson("one.json", json))
+ * const toy = tokenizerOfVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"], (word) => [word === "a" ? 5 : 6])
+ * const measure = Measure.squad(spanSquad({ train: file, test: file }, toy))
+ * assert.deepEqual(measure.columns.map((column) => column.id), ["span.exact", "span.f1"])
+ * ```
+ */
+export const squad = (which: SquadTask, options: Sized<SpanFineTune.SpanFineTuneOptions> = {}): Measure => {
+  const { train, test } = which.available
+  const bounded = (of: SpanFineTune.SpanFineTuneOptions): SpanFineTune.SpanFineTuneOptions => ({
+    ...of,
+    train: Math.max(1, Math.min(of.train, train)),
+    test: Math.max(1, Math.min(of.test, test)),
+    length: 64
+  })
+  return span({
+    task: which,
+    full: { ...bounded(SpanFineTune.defaults), ...options.full },
+    small: { ...bounded(SpanFineTune.small), ...options.small }
+  })
+}
+
+/**
+ * What tables 3 to 6 and figure 3 measure alike, so that they share their cells: held-out loss, the discrepancy during the run,
+ * Brown's three tasks, and span extraction.
+ *
+ * @example
+ * ```ts
+ * import { Measure } from "homodistil/evaluate"
+ * assert.deepEqual(Measure.standard().map(({ spec }) => spec.name), ["heldOut", "discrepancyCurve", "brown", "span"])
+ * ```
+ */
+export const standard = (): ReadonlyArray<Measure> => [heldOut(), curve(), brown(), span()]

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { type Dataset, type Task, taskData, type TaskData } from "../data/index.ts"
+import { type Dataset, type ExampleSource, taskData, type TaskData } from "../data/index.ts"
 import { ConfigError } from "../spec/index.ts"
 
 /** Which examples of a task are learned from and judged on: so many of either split, in rows of `length`, chosen by `seed`. */
@@ -11,7 +11,11 @@ export interface TaskSample {
 }
 
 /** A task's examples; fails with `ConfigError` when a split has fewer than asked for. */
-export const take = (task: Task, dataset: Dataset, sample: TaskSample): Effect.Effect<TaskData, ConfigError> =>
+export const take = <E>(
+  task: ExampleSource<E>,
+  dataset: Dataset,
+  sample: TaskSample
+): Effect.Effect<TaskData<E>, ConfigError> =>
   Effect.suspend(() => {
     const { train, test, length, seed } = sample
     try {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { tokenize } from "../../src/data/Document.ts"
+import { tokenize, wordBounds } from "../../src/data/Document.ts"
 import { toyTokenizer } from "./brown.ts"
 
 const word = fc.record({ pieces: fc.array(fc.integer({ min: 5, max: 99 }), { maxLength: 3 }), tag: fc.nat(11) })
@@ -40,5 +40,15 @@ describe("tokenize", () => {
         assert.strictEqual(bounds[0], 0)
       })
     )
+  })
+})
+
+describe("wordBounds", () => {
+  it("is where each word of a sentence begins, and the sentence's end", () => {
+    const words = (...words: ReadonlyArray<string>) => ({ words, tags: words.map(() => 0) })
+    const sentences = [words("w5", "w6w7"), words("w8w9w10", "w11", "w12")]
+    const document = tokenize({ file: "ca01", genre: 0, sentences }, toyTokenizer)
+    assert.deepStrictEqual(wordBounds(document, 0), [0, 1, 3])
+    assert.deepStrictEqual(wordBounds(document, 1), [3, 6, 7, 8])
   })
 })

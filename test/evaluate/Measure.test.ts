@@ -5,6 +5,7 @@ import type { Task } from "../../src/data/index.ts"
 import { CutModel, FineTune, HeldOut, Measure, Probe, TaskExamples } from "../../src/evaluate/index.ts"
 import { Digest, Seed, Spec } from "../../src/spec/index.ts"
 import { toyDataset } from "../data/brown.ts"
+import { spansOf, spanTask } from "./spans.ts"
 import { batch, model, prunedBothWays, randomRows, run, task, tokensOf } from "./tiny.ts"
 
 const dataset = toyDataset([90, 91, 92])
@@ -18,7 +19,13 @@ const sized = {
   probe: { full: few, small: { ...few, train: 8 } },
   fineTune: { full: { ...few, steps: 5 }, small: { ...few, steps: 2 } }
 }
-const measures = [Measure.heldOut(), Measure.curve(), Measure.parameters(), Measure.task(toy, sized)]
+const span = (options = few) =>
+  Measure.span({
+    task: { ...spanTask(), examples: (_, { split, count }) => spansOf(randomRows(split === "train" ? 0 : 1, count)) },
+    full: { ...options, steps: 5 },
+    small: { ...few, steps: 2 }
+  })
+const measures = [Measure.heldOut(), Measure.curve(), Measure.parameters(), Measure.task(toy, sized), span()]
 const curve = [
   { step: 0, discrepancy: 0 },
   { step: 10, discrepancy: 2 },
@@ -92,6 +99,15 @@ describe("Measure", () => {
     const renamed: Task = { ...toy, spec: Spec.make("other") }
     assert.notStrictEqual(digest(Measure.task(renamed, sized)), base)
     assert.lengthOf(new Set(measures.map(digest)), measures.length)
+    assert.lengthOf(new Set([span(), span({ ...few, test: 9 }), Measure.span()].map(digest)), 3)
+  })
+
+  it("keeps the specs of Brown's tasks, which are part of every cell's key", () => {
+    assert.strictEqual(digest(Measure.brown()), "39a76e9238bc3d16c6718599f89464f5d1a8cf36cfbd79ac878dd4f4bdbd65d7")
+    assert.deepStrictEqual(
+      Measure.standard().slice(0, 3).map(digest),
+      [Measure.heldOut(), Measure.curve(), Measure.brown()].map(digest)
+    )
   })
 
   it("refuses impossible options at once", () => {

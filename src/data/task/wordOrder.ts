@@ -1,5 +1,5 @@
 import { ConfigError, Seed, Spec } from "../../spec/index.ts"
-import type { Document } from "../Document.ts"
+import { type Document, wordBounds } from "../Document.ts"
 import { attentionOf } from "../Masking.ts"
 import { refuseCount, type Task } from "../Task.ts"
 import { specialIds } from "../Tokenizer.ts"
@@ -81,12 +81,12 @@ const sentencesOf = (document: Document, room: number): ReadonlyArray<Place> => 
     const start = document.sentences[sentence] ?? 0
     const end = document.sentences[sentence + 1] ?? 0
     if (end - start > room) continue
-    const bounds: Array<number> = []
-    for (let at = start; at < end; at++) if ((document.tags[at] ?? -1) >= 0) bounds.push(at)
+    const bounds = wordBounds(document, sentence)
+    const last = bounds.length - 2
     const movable = bounds
       .map((_, word) => word)
-      .filter((word) => word > 0 && word < bounds.length - 1 && document.tags[bounds[word] ?? 0] !== punctuation)
-    if (movable.length >= fewestWords) places.push({ document, bounds: [...bounds, end], movable })
+      .filter((word) => word > 0 && word < last && document.tags[bounds[word] ?? 0] !== punctuation)
+    if (movable.length >= fewestWords) places.push({ document, bounds, movable })
   }
   return places
 }
