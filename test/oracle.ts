@@ -192,6 +192,63 @@ export const attention = (
   return total / heads
 }
 
+/** V Vᵀ/√d of each row and head. */
+export const valueRelation = (values: Scores): Scores =>
+  values.map((row) =>
+    row.map((head) =>
+      head.map((v) =>
+        head.map((w) => {
+          let sum = 0
+          v.forEach((x, k) => {
+            sum += x * (w[k] ?? 0)
+          })
+          return sum / Math.sqrt(v.length)
+        })
+      )
+    )
+  )
+
+/** The mean KL of the distributions over tokens, over heads and the positions that count; padded tokens are no outcomes. */
+export const relationDivergence = (
+  student: Scores,
+  teacher: Scores,
+  valid: ReadonlyArray<ReadonlyArray<boolean>>
+): number => {
+  let [sum, n] = [0, 0]
+  teacher.forEach((row, r) =>
+    row.forEach((head, h) =>
+      head.forEach((queries, i) => {
+        if (valid[r]?.[i] !== true) return
+        const outcomes = (scores: ReadonlyArray<number>) => logSoftmax(scores.filter((_, j) => valid[r]?.[j] === true))
+        const q = outcomes(student[r]?.[h]?.[i] ?? [])
+        outcomes(queries).forEach((logP, j) => {
+          sum += Math.exp(logP) * (logP - (q[j] ?? 0))
+        })
+        n++
+      })
+    )
+  )
+  return sum / n
+}
+
+/** The mean of one minus the cosine, over the rows that count. */
+export const cosineDistance = (
+  a: ReadonlyArray<ReadonlyArray<number>>,
+  b: ReadonlyArray<ReadonlyArray<number>>,
+  counts: ReadonlyArray<boolean>
+): number => {
+  const distances = a.flatMap((row, i) => {
+    if (counts[i] !== true) return []
+    const other = b[i] ?? []
+    let dot = 0
+    row.forEach((x, j) => {
+      dot += x * (other[j] ?? 0)
+    })
+    return [1 - dot / (Math.hypot(...row) * Math.hypot(...other))]
+  })
+  return distances.reduce((sum, x) => sum + x, 0) / distances.length
+}
+
 /** The paper's remaining ratio after t of T steps. */
 export const cubicRatio = (t: number, T: number, final: number, start: number, end: number): number => {
   const [ti, tf] = [start * T, end * T]

@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -11,7 +12,7 @@ import {
   type TensorSpec,
   transfer
 } from "../backend/index.ts"
-import { Axis, BertConfig, Parameters } from "../model/index.ts"
+import { Axis } from "../model/index.ts"
 import { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
 import { Seed } from "../spec/index.ts"
@@ -32,6 +33,11 @@ export interface StudentInput {
   readonly snapshotAt: (done: number) => boolean
   /** Where to go on from; the start unless given. */
   readonly from?: StepState.StepState
+  /**
+   * Is given the state when the run is interrupted, so that it can go on from there, and the events of the last step, which may or may not
+   * have come through.
+   */
+  readonly onInterrupt?: (state: StepState.StepState, latest: ReadonlyArray<DistillEvent>) => Effect.Effect<void>
 }
 
 /** What a distillation is run on. */
@@ -71,9 +77,6 @@ export const start = ({
 
 const widths = (state: StepState.StepState): Widths =>
   Object.fromEntries(Axis.prunable(StepState.axes(state)).map(({ id, size }) => [id, size]))
-
-const parameters = (state: StepState.StepState): number =>
-  Parameters.count(Parameters.bert(state.config), BertConfig.axes(StepState.config(state)))
 
 /** Random scores are drawn on the host. */
 const noise = (): never => {
@@ -115,6 +118,7 @@ export const runWith = (
       const learningRate = plan.learningRate.over(steps)
 
       let current: Live | undefined
+      let latest: ReadonlyArray<DistillEvent> = []
       const release = Effect.suspend(() =>
         current === undefined
           ? Effect.void
@@ -122,7 +126,16 @@ export const runWith = (
               .release(backend, [current.train, current.masks])
               .pipe(Effect.andThen(Scope.close(current.session, Exit.void)))
       )
-      yield* Effect.addFinalizer(() => release)
+      yield* Effect.addFinalizer((exit) => {
+        const { onInterrupt } = input
+        const interrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        return onInterrupt === undefined || current === undefined || !interrupted
+          ? release
+          : snapshot(current).pipe(
+              Effect.flatMap((state) => onInterrupt(state, latest)),
+              Effect.ensuring(release)
+            )
+      })
 
       /** Puts a state on the device; its step is compiled unless the shapes are those of a step there is. */
       const enter = (state: StepState.StepState, reuse?: Live) =>
@@ -159,12 +172,17 @@ export const runWith = (
                     { ...batch, teacher: Teacher.only(outputs, plan.loss.taps), dropout, masks: live.masks },
                     { step: done, learningRate: rate }
                   )
-                  .pipe(Effect.uninterruptible),
+                  .pipe(
+                    Effect.map(({ state, ...rest }) => {
+                      const trained: Live = { ...live, host: { ...live.host, step: done + 1 }, train: state }
+                      current = trained
+                      return { ...rest, trained }
+                    })
+                  ),
               (dropout) => transfer.release(backend, dropout)
             )
           )
-          const trained: Live = { ...live, host: { ...live.host, step: done + 1 }, train: out.state }
-          current = trained
+          const { trained } = out
           if (!Number.isFinite(out.total)) return yield* new Diverged({ step: done + 1, loss: String(out.total) })
           const stepped: DistillEvent = {
             _tag: "Stepped",
@@ -188,8 +206,8 @@ export const runWith = (
               : undefined
           const { state: pruned, plan: chosen, scores } = yield* prune(plan, before, wanted, seed, weights)
           const state = StepState.apartFrom(pruned, before)
-          // a step with masks takes any others
-          const reuse = StepState.isSilenced(before) ? live : undefined
+          // a step with masks takes any others, and zeroed weights leave every shape as it is
+          const reuse = StepState.isSilenced(before) || plan.mode.unstructured === true ? live : undefined
           const next = yield* Effect.gen(function* () {
             current = undefined
             yield* transfer.release(backend, [live.train, live.masks])
@@ -203,7 +221,7 @@ export const runWith = (
             plan: chosen,
             scores,
             widths: widths(state),
-            parameters: parameters(state),
+            parameters: StepState.parameters(state),
             nodes: next.step.nodes
           }
           return { live: next, event }
@@ -224,13 +242,21 @@ export const runWith = (
           }
           const last = done === steps
           if (last || input.snapshotAt(done)) events.push({ _tag: "Snapshot", state: yield* snapshot(next), last })
+          latest = events
           return [events, last ? Option.none<Live>() : Option.some(next)] as const
-        })
+          // a step and the pruning that is due after it are one: only the wait for the batch can be interrupted
+        }).pipe(Effect.uninterruptible)
 
-      const initial = input.from ?? start({ plan, teacher, seed })
+      const initial = StepState.under(plan.mode, input.from ?? start({ plan, teacher, seed }))
       const live = yield* enter(initial)
       const opening: Array<DistillEvent> = [
-        { _tag: "Started", steps, widths: widths(initial), parameters: parameters(initial), nodes: live.step.nodes }
+        {
+          _tag: "Started",
+          steps,
+          widths: widths(initial),
+          parameters: StepState.parameters(initial),
+          nodes: live.step.nodes
+        }
       ]
       if (input.from === undefined && input.snapshotAt(0))
         opening.push({ _tag: "Snapshot", state: initial, last: false })

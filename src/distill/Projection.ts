@@ -8,7 +8,7 @@ import { Seed, Spec } from "../spec/index.ts"
 /** How the maps from the student's width to the teacher's start, and whether all layers share one. */
 export interface Projection {
   readonly spec: Spec.Spec
-  readonly start: "identity" | "random"
+  readonly start: "identity" | "random" | "none"
   readonly shared: boolean
 }
 
@@ -36,6 +36,9 @@ export const make = (
   return { spec: Spec.make("projection", { options: { start, shared } }), start, shared }
 }
 
+/** No projections: a student of its teacher's width, compared as it is. */
+export const none: Projection = { spec: Spec.make("noProjection"), start: "none", shared: false }
+
 const nameOf = (projection: Projection, layer: number | "embedding"): string =>
   projection.shared
     ? "projection.weight"
@@ -43,12 +46,13 @@ const nameOf = (projection: Projection, layer: number | "embedding"): string =>
       ? "projection.embedding.weight"
       : `projection.layer.${layer}.weight`
 
-/** The parameters a loss with these taps needs: each [hidden, teacher hidden]. */
+/** The parameters a loss with these taps needs: each [hidden, teacher hidden]; nothing without projections. */
 export const specs = (
   projection: Projection,
   taps: ReadonlyArray<Tap>,
   layers: number
 ): ReadonlyArray<ParameterSpec> => {
+  if (projection.start === "none") return []
   const names = new Set([
     ...(taps.includes("embedding") ? [nameOf(projection, "embedding")] : []),
     ...(taps.includes("hidden") ? Array.from({ length: layers }, (_, i) => nameOf(projection, i)) : [])
@@ -80,7 +84,8 @@ const start = (projection: Projection, name: string, from: number, to: number, s
 
 /** The projections as a loss uses them. */
 export const apply = (projection: Projection, parameters: ParameterTensors): Projections => {
-  const through = (name: string, states: tf.Tensor): tf.Tensor => tf.matMul(states, Bert.parameter(parameters, name))
+  const through = (name: string, states: tf.Tensor): tf.Tensor =>
+    projection.start === "none" ? states : tf.matMul(states, Bert.parameter(parameters, name))
   return {
     embedding: (states) => through(nameOf(projection, "embedding"), states),
     hidden: (states, layer) => through(nameOf(projection, layer), states)

@@ -2,18 +2,21 @@ import * as Effect from "effect/Effect"
 import type { HostTensor } from "../backend/index.ts"
 import { scoreAll } from "../importance/index.ts"
 import { type Axis, BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
-import { Granularity, PrunePlan, type RemainingRatio } from "../pruning/index.ts"
+import { Granularity, PrunePlan, type RemainingRatio, Threshold } from "../pruning/index.ts"
 import { Seed } from "../spec/index.ts"
 import type { DistillPlan } from "./DistillPlan.ts"
 import * as StepState from "./StepState.ts"
-import { parameterSpecs, watched } from "./StudentStep.ts"
+import { matrices, parameterSpecs, watched } from "./StudentStep.ts"
 
 /**
  * Whether units are ranked once `done` steps are done: every K steps, and when the ratio becomes final. It goes on after that: with
- * regrowth units still change places at the final ratio; without it `shrinks` tells that nothing is left to go.
+ * regrowth units still change places at the final ratio; without it `shrinks` tells that nothing is left to go. Single weights, which come
+ * back between events, are ranked after the last step as well.
  */
 export const isDue = (plan: DistillPlan, ratio: RemainingRatio.CheckedRatio, done: number): boolean =>
-  done % plan.training.pruneEvery === 0 || done === ratio.ends
+  done % plan.training.pruneEvery === 0 ||
+  done === ratio.ends ||
+  (plan.mode.unstructured === true && done === plan.training.steps)
 
 /** The ranking's view of a state: which sizes shrink, and to what. */
 const input = (plan: DistillPlan, state: StepState.StepState, ratio: number) => {
@@ -22,9 +25,9 @@ const input = (plan: DistillPlan, state: StepState.StepState, ratio: number) => 
   return { original, current: plan.mode.regrowth ? original : StepState.axes(state), ratio }
 }
 
-/** Whether a ratio makes any axis of a state smaller than it is. */
+/** Whether a ratio makes any axis of a state smaller than it is, or zeroes single weights. */
 export const shrinks = (plan: DistillPlan, state: StepState.StepState, ratio: number): boolean =>
-  plan.ranking.widths(input(plan, state, ratio)).size > 0
+  plan.mode.unstructured === true ? ratio < 1 : plan.ranking.widths(input(plan, state, ratio)).size > 0
 
 const select = (scores: Float32Array, kept: Int32Array | undefined): Float32Array =>
   kept === undefined ? scores : Float32Array.from(kept, (unit) => scores[unit] ?? 0)
@@ -46,6 +49,21 @@ const noiseOf = (state: StepState.StepState, seed: Seed.Seed) => {
   }
 }
 
+/** The scores of the weights of every watched parameter. */
+const weightScores = (
+  plan: DistillPlan,
+  state: StepState.StepState,
+  seed: Seed.Seed
+): Effect.Effect<ParameterValues> => {
+  const params: ParameterValues = Object.fromEntries(
+    watched(state.config).flatMap(({ name }) => {
+      const value = state.train.params[name]
+      return value === undefined ? [] : [[name, value]]
+    })
+  )
+  return scoreAll(plan.scorer, params, state.train.slots, noiseOf(state, seed))
+}
+
 /** The scores of the present units of every prunable axis, from those of their weights, which are computed here unless given. */
 export const unitScores = (
   plan: DistillPlan,
@@ -55,13 +73,7 @@ export const unitScores = (
 ): Effect.Effect<ReadonlyMap<Axis.AxisId, Float32Array>> =>
   Effect.gen(function* () {
     const specs = watched(state.config)
-    const params: ParameterValues = Object.fromEntries(
-      specs.flatMap(({ name }) => {
-        const value = state.train.params[name]
-        return value === undefined ? [] : [[name, value]]
-      })
-    )
-    const scores = elementwise ?? (yield* scoreAll(plan.scorer, params, state.train.slots, noiseOf(state, seed)))
+    const scores = elementwise ?? (yield* weightScores(plan, state, seed))
     if (!state.masked) return Granularity.scoreUnits(plan.granularity, StepState.axes(state), specs, scores)
     const original = BertConfig.axes(state.config)
     const silenced = plan.mode.regrowth
@@ -92,7 +104,23 @@ export interface Pruning {
   readonly scores: ReadonlyMap<Axis.AxisId, Float32Array>
 }
 
-/** Scores (unless the scores of weights are given), ranks and removes units until the remaining ratio is met. */
+/** A state whose lowest weights are zeroed, all matrices ranked together; moments and what the scorer remembers stay. */
+const zeroed = (state: StepState.StepState, ratio: number, scores: ParameterValues): StepState.StepState => {
+  const names = new Set(matrices(state.config).map(({ name }) => name))
+  const threshold = Threshold.of(
+    Object.entries(scores).flatMap(([name, value]) => (names.has(name) ? [value] : [])),
+    ratio
+  )
+  const params = Object.fromEntries(
+    Object.entries(state.train.params).map(([name, value]) => {
+      const score = scores[name]
+      return [name, score === undefined || !names.has(name) ? value : Threshold.apply(value, score, threshold)]
+    })
+  )
+  return { ...state, train: { ...state.train, params } }
+}
+
+/** Scores (unless the scores of weights are given), ranks and removes units, or zeroes weights, until the remaining ratio is met. */
 export const prune = (
   plan: DistillPlan,
   state: StepState.StepState,
@@ -101,6 +129,10 @@ export const prune = (
   elementwise?: ParameterValues
 ): Effect.Effect<Pruning> =>
   Effect.gen(function* () {
+    if (plan.mode.unstructured === true) {
+      const weights = elementwise ?? (yield* weightScores(plan, state, seed))
+      return { state: zeroed(state, ratio, weights), plan: PrunePlan.identity, scores: new Map() }
+    }
     const scores = yield* unitScores(plan, state, seed, elementwise)
     const chosen = plan.ranking.plan({ ...input(plan, state, ratio), scores })
     if (plan.mode.regrowth) return { state: { ...state, kept: chosen }, plan: chosen, scores }

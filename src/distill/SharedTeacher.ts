@@ -31,7 +31,7 @@ export interface Share extends Omit<SharedTeacherOptions, "batch"> {
   readonly shape: Teacher.BatchShape
   /**
    * Uses the batch of a step, which lives no longer than that. It first waits until no other student is further behind, so that the
-   * batch and the teacher's outputs are made once for all of them, and only one step's are alive.
+   * batch and the teacher's outputs are made once for all of them, and only one step's are alive. The wait can be interrupted.
    */
   readonly at: <A, E, R>(
     step: number,
@@ -136,7 +136,8 @@ const make = (
       (member: number): Share["at"] =>
       (step, use) =>
         Effect.gen(function* () {
-          yield* wait(member, step)
+          // the only place at which a run can be interrupted, whatever surrounds it
+          yield* Effect.interruptible(wait(member, step))
           const { taught } = lesson?.step === step ? lesson : yield* teach(step, member)
           return yield* use(taught)
         }).pipe(Effect.ensuring(taken(member)))

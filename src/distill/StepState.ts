@@ -1,7 +1,8 @@
 import type { HostTensor } from "../backend/index.ts"
-import { Axis, BertConfig, type Model, type ParameterSpec, Parameters } from "../model/index.ts"
+import { Axis, BertConfig, Model, type ParameterSpec, Parameters } from "../model/index.ts"
 import type { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
+import type { PruningMode } from "./PruningMode.ts"
 
 /** The whole state of a distillation between two steps; nothing else is kept anywhere, so resuming is exact. */
 export interface StepState {
@@ -13,6 +14,8 @@ export interface StepState {
   readonly kept: PrunePlan.PrunePlan
   /** Whether units that do not remain are masked instead of cut. */
   readonly masked: boolean
+  /** Present where single weights are zeroed instead of units pruned. */
+  readonly sparse?: true
   /** Weights and projections, moments, scorer slots. */
   readonly train: TrainStep.TrainState<HostTensor>
 }
@@ -98,11 +101,22 @@ export const apartFrom = (state: StepState, other: StepState): StepState => {
   return { ...state, train: copied }
 }
 
+/** A state as runs under a mode see it: a state that was written need not tell what the mode knows. */
+export const under = (mode: PruningMode, { sparse: _, ...state }: StepState): StepState =>
+  mode.unstructured === true ? { ...state, sparse: true } : state
+
+/** How many parameters of the student are left: those of its widths, without weights that are zeroed. */
+export const parameters = (state: StepState): number =>
+  state.sparse === true
+    ? Model.size(model(state))
+    : Parameters.count(Parameters.bert(state.config), BertConfig.axes(config(state)))
+
 /** The student of a state as a model: cut to its widths, or masked. */
 export const model = (state: StepState): Model.Model => {
   const specs = Parameters.bert(state.config)
   const weights = Object.fromEntries(specs.map(({ name }) => [name, weight(state, name)]))
-  if (!state.masked) return { config: config(state), parameters: weights }
+  if (!state.masked)
+    return { config: config(state), parameters: weights, ...(state.sparse === true ? { sparse: true } : {}) }
   const original = BertConfig.axes(state.config)
   const parameters = Object.fromEntries(
     specs.map((spec) => [

@@ -31,6 +31,10 @@ export const watched = (config: BertConfig.BertConfig): ReadonlyArray<ParameterS
   return Parameters.bert(config).filter((spec) => spec.axes.some((id) => Axis.get(axes, id).prunable))
 }
 
+/** The parameters that lose single weights where those are pruned: the matrices among the watched. */
+export const matrices = (config: BertConfig.BertConfig): ReadonlyArray<ParameterSpec> =>
+  watched(config).filter(({ axes }) => axes.length > 1)
+
 /** The observer that feeds the plan's scorer. */
 export const observer = (plan: DistillPlan, config: BertConfig.BertConfig): TrainStep.Observer => {
   const names = new Set(watched(config).map(({ name }) => name))

@@ -18,6 +18,7 @@ export type TapTree<T> = {
   readonly embedding: { readonly [key: string]: T }
   readonly hidden: { readonly [layer: string]: T }
   readonly scores: { readonly [layer: string]: T }
+  readonly values: { readonly [layer: string]: T }
   readonly logits: { readonly [key: string]: T }
 }
 
@@ -36,6 +37,7 @@ export const tapped = (outputs: TappedOutputs, taps: ReadonlyArray<Tap>): TapTre
   embedding: taps.includes("embedding") ? { value: outputs.embedding } : {},
   hidden: taps.includes("hidden") ? Object.fromEntries(outputs.hidden.entries()) : {},
   scores: taps.includes("scores") ? Object.fromEntries(outputs.scores.entries()) : {},
+  values: taps.includes("values") ? Object.fromEntries(outputs.values.entries()) : {},
   logits: taps.includes("logits") ? { value: outputs.logits } : {}
 })
 
@@ -44,6 +46,7 @@ export const only = <T>(tree: TapTree<T>, taps: ReadonlyArray<Tap>): TapTree<T> 
   embedding: taps.includes("embedding") ? tree.embedding : {},
   hidden: taps.includes("hidden") ? tree.hidden : {},
   scores: taps.includes("scores") ? tree.scores : {},
+  values: taps.includes("values") ? tree.values : {},
   logits: taps.includes("logits") ? tree.logits : {}
 })
 
@@ -55,10 +58,13 @@ export const signature = (
 ): TapTree<TensorSpec> => {
   const states = Tensor.float(tokens.rows * tokens.length, config.hidden)
   const scores = Tensor.float(tokens.rows, config.heads, tokens.length, tokens.length)
+  const values = (layer: number) =>
+    Tensor.float(tokens.rows, config.heads, tokens.length, (config.vo[layer] ?? 0) / config.heads)
   return {
     embedding: taps.includes("embedding") ? { value: states } : {},
     hidden: taps.includes("hidden") ? perLayer(config.layers, () => states) : {},
     scores: taps.includes("scores") ? perLayer(config.layers, () => scores) : {},
+    values: taps.includes("values") ? perLayer(config.layers, values) : {},
     logits: taps.includes("logits") ? { value: Tensor.float(masked, config.vocabSize) } : {}
   }
 }
@@ -82,7 +88,8 @@ export const outputs = (tree: TapTree<tf.Tensor>): TappedOutputs => {
       return only(tree.logits, "logits")
     },
     hidden: list(tree.hidden),
-    scores: list(tree.scores)
+    scores: list(tree.scores),
+    values: list(tree.values)
   }
 }
 

@@ -4,8 +4,8 @@ import type { tf } from "../backend/index.ts"
 import type { Outputs } from "../model/index.ts"
 import type { Spec } from "../spec/index.ts"
 
-/** What a forward pass must expose for a loss: the embedding output, hidden states, attention scores, or logits at the masked positions. */
-export type Tap = "embedding" | "hidden" | "scores" | "logits"
+/** What a forward pass must expose for a loss: the embedding output, hidden states, attention scores, values, or logits at the masked positions. */
+export type Tap = "embedding" | "hidden" | "scores" | "values" | "logits"
 
 /** A forward pass as a loss sees it; `logits` is [masked positions, vocab]. */
 export interface TappedOutputs extends Outputs {
@@ -42,6 +42,8 @@ export interface DistillationLoss {
   readonly taps: ReadonlyArray<Tap>
   /** The names of the terms it reports. */
   readonly terms: ReadonlyArray<string>
+  /** Whether it never looks at the teacher; false unless given. */
+  readonly teacherFree?: boolean
   readonly apply: (input: LossInput) => LossValue
 }
 

@@ -1,4 +1,6 @@
 export { attention, type AttentionOptions } from "./attention.ts"
+export { attentionDistribution } from "./attentionDistribution.ts"
+export { cosine } from "./cosine.ts"
 export {
   type DistillationLoss,
   layer,
@@ -17,5 +19,7 @@ export { kl, type KlOptions } from "./kl.ts"
 export { maskedLm } from "./maskedLm.ts"
 export { meanSquare } from "./meanSquare.ts"
 export { overLayers } from "./overLayers.ts"
+export { relationDivergence, type RelationOptions } from "./relationDivergence.ts"
 export { scale } from "./scale.ts"
 export { none, sum } from "./sum.ts"
+export { valueRelation } from "./valueRelation.ts"

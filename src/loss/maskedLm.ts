@@ -17,5 +17,6 @@ export const maskedLm = (): DistillationLoss => ({
   spec: Spec.make("maskedLm"),
   taps: ["logits"],
   terms: ["mlm"],
+  teacherFree: true,
   apply: ({ student, labels }) => term("mlm", tf.mean(ops.crossEntropy(student.logits, labels)))
 })

@@ -16,6 +16,7 @@ export const sum = (...losses: ReadonlyArray<DistillationLoss>): DistillationLos
   spec: Spec.make("sum", { parts: losses.map((loss) => loss.spec) }),
   taps: [...new Set(losses.flatMap((loss) => loss.taps))],
   terms: [...new Set(losses.flatMap((loss) => loss.terms))],
+  teacherFree: losses.every((loss) => loss.teacherFree === true),
   apply: (input) => losses.map((loss) => loss.apply(input)).reduce(plus, zero())
 })
 
@@ -35,4 +36,4 @@ const plus = (a: LossValue, b: LossValue): LossValue => {
 }
 
 /** The loss that is always 0 and looks at nothing: what `sum` of nothing is. */
-export const none: DistillationLoss = { spec: Spec.make("none"), taps: [], terms: [], apply: zero }
+export const none: DistillationLoss = { spec: Spec.make("none"), taps: [], terms: [], teacherFree: true, apply: zero }

@@ -34,6 +34,8 @@ export interface Outputs {
   readonly hidden: ReadonlyArray<tf.Tensor>
   /** The attention scores of each layer before masking and softmax, [rows, heads, length, length]. */
   readonly scores: ReadonlyArray<tf.Tensor>
+  /** The values of each layer, [rows, heads, length, value width of a head]. */
+  readonly values: ReadonlyArray<tf.Tensor>
 }
 
 /** The parameter of a name; a defect when it is missing. */
@@ -97,7 +99,7 @@ const layer = (
   bias: tf.Tensor | undefined,
   i: number,
   x: tf.Tensor
-): { readonly hidden: tf.Tensor; readonly scores: tf.Tensor } => {
+): { readonly hidden: tf.Tensor; readonly scores: tf.Tensor; readonly values: tf.Tensor } => {
   const { rows, length } = tokens
   const byHead = (t: tf.Tensor): tf.Tensor =>
     tf.transpose(tf.reshape(t, [rows, length, config.heads, -1]), [0, 2, 1, 3])
@@ -115,11 +117,15 @@ const layer = (
   const middle = normalise(p, config, options, inLayer(i, "attention.output.LayerNorm"), tf.add(attended, x))
   const inner = ops.gelu(dense(p, inLayer(i, "intermediate.dense"), middle))
   const outer = drop(dense(p, inLayer(i, "output.dense"), inner), "ffn")
-  return { hidden: normalise(p, config, options, inLayer(i, "output.LayerNorm"), tf.add(outer, middle)), scores }
+  return {
+    hidden: normalise(p, config, options, inLayer(i, "output.LayerNorm"), tf.add(outer, middle)),
+    scores,
+    values
+  }
 }
 
 /**
- * BERT's encoder with taps: embedding output, hidden states after each layer, attention scores before the softmax
+ * BERT's encoder with taps: embedding output, hidden states after each layer, attention scores before the softmax and values
  * (Devlin et al. 2019; post-LayerNorm, learned positions, GELU).
  */
 export const encode = (
@@ -132,14 +138,16 @@ export const encode = (
   const bias = scoreBias(tokens, options)
   const hidden: Array<tf.Tensor> = []
   const scores: Array<tf.Tensor> = []
+  const values: Array<tf.Tensor> = []
   let x = embedding
   for (let i = 0; i < config.layers; i++) {
     const made = layer(parameters, config, tokens, options, bias, i, x)
     hidden.push(made.hidden)
     scores.push(made.scores)
+    values.push(made.values)
     x = made.hidden
   }
-  return { embedding, hidden, scores }
+  return { embedding, hidden, scores, values }
 }
 
 /** The last hidden states of a forward pass. */

@@ -8,6 +8,8 @@ export interface Model {
   readonly parameters: Parameters.ParameterValues
   /** [hidden], 1 for a kept unit: present only where units are masked instead of cut. */
   readonly keptHidden?: HostTensor
+  /** Present where single weights of matrices were zeroed: those are counted as gone. */
+  readonly sparse?: true
 }
 
 /** The tensor specs of what a compiled text takes of a model. */
@@ -28,11 +30,16 @@ export const signature = (model: Model): ModelSignature => ({
   kept: model.keptHidden === undefined ? {} : { hidden: Tensor.float(model.config.hidden) }
 })
 
-/** How many numbers the model holds; masked units count as gone. */
-export const size = (model: Model): number => {
-  if (model.keptHidden === undefined)
-    return Parameters.count(Parameters.bert(model.config), BertConfig.axes(model.config))
+const nonZeros = ({ data }: HostTensor): number => {
   let numbers = 0
-  for (const { data } of Object.values(model.parameters)) for (const x of data) if (x !== 0) numbers++
+  for (const x of data) if (x !== 0) numbers++
   return numbers
+}
+
+/** How many numbers the model holds; masked units and, in a sparse model, zeros of matrices count as gone. */
+export const size = (model: Model): number => {
+  const tensors = Object.values(model.parameters)
+  if (model.keptHidden !== undefined) return tensors.reduce((sum, tensor) => sum + nonZeros(tensor), 0)
+  if (model.sparse !== true) return Parameters.count(Parameters.bert(model.config), BertConfig.axes(model.config))
+  return tensors.reduce((sum, tensor) => sum + (tensor.shape.length > 1 ? nonZeros(tensor) : tensor.data.length), 0)
 }

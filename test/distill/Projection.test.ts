@@ -17,6 +17,13 @@ describe("projections", () => {
     assert.deepEqual(names(Projection.make(), ["logits"]), [])
   })
 
+  it("are nothing where there are none: states are compared as they are", async () => {
+    assert.deepEqual(Projection.specs(Projection.none, ["hidden", "embedding"], 2), [])
+    const states = Tensor.host([1, 2, 3, 4], [2, 2])
+    const same = await evaluate((x) => Projection.apply(Projection.none, {}).hidden(x, 1), states)
+    assert.deepEqual([...same.data], [...states.data])
+  })
+
   it("start as the identity between equal widths, else random with unit variance of their outputs", async () => {
     const specs = Projection.specs(Projection.make(), ["embedding"], 2)
     const identity = Projection.initialise(Projection.make(), specs, 3, 3, Seed.make(0))

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { Distiller, PruningEvent, PruningMode, StepState, StudentStep } from "homodistil/distill"
+import { Distiller, PruningEvent, PruningMode, StepState, StudentStep, Training } from "homodistil/distill"
 import * as Scorer from "homodistil/importance"
 import { Granularity } from "homodistil/pruning"
 import { Seed } from "homodistil/spec"
 import { assert, describe, it } from "vitest"
-import { plan, teacher } from "./samples.ts"
+import { events, native, plan, teacher, training } from "./samples.ts"
 
 const seed = Seed.make(0)
 const magnitude = plan(Scorer.layer(Scorer.magnitude()))
@@ -82,5 +82,80 @@ describe("a pruning event", () => {
   it("knows without scores whether anything would go", () => {
     assert.isTrue(PruningEvent.shrinks(magnitude, state, 0.5))
     assert.isFalse(PruningEvent.shrinks(magnitude, state, 1))
+  })
+
+  it("zeroes single weights, all matrices ranked together, and the rest stays", async () => {
+    const single = plan(Scorer.layer(Scorer.magnitude()), PruningMode.layer(PruningMode.unstructured))
+    const matrices = StudentStep.matrices(state.config).map(({ name }) => name)
+    assert.includeMembers(matrices, [
+      "bert.embeddings.word_embeddings.weight",
+      "cls.predictions.transform.dense.weight"
+    ])
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0.01, max: 0.99, noNaN: true }), async (ratio) => {
+        const {
+          state: after,
+          plan: chosen,
+          scores
+        } = await Effect.runPromise(PruningEvent.prune(single, state, ratio, seed))
+        assert.deepEqual([chosen.kept.size, scores.size], [0, 0])
+        assert.strictEqual(after.train.moments, state.train.moments)
+        assert.strictEqual(after.train.slots, state.train.slots)
+        let [zeros, all, kept, gone] = [0, 0, Number.POSITIVE_INFINITY, 0]
+        for (const [name, { data }] of Object.entries(after.train.params)) {
+          const before = state.train.params[name]
+          if (!matrices.includes(name)) assert.strictEqual(after.train.params[name], before)
+          else
+            data.forEach((x, i) => {
+              const was = Math.abs(before?.data[i] ?? 0)
+              all++
+              if (x === 0) zeros++
+              if (x === 0) gone = Math.max(gone, was)
+              else kept = Math.min(kept, was)
+              if (x !== 0) assert.strictEqual(x, before?.data[i])
+            })
+        }
+        assert.isAtMost(gone, kept)
+        // two equal numbers among 24-bit draws are possible, but few
+        assert.isAtMost(Math.abs(zeros - (1 - ratio) * all), 2)
+        const { parameters } = StepState
+        const sparse = StepState.under(PruningMode.unstructured, after)
+        assert.strictEqual(parameters({ ...state, train: after.train }) - parameters(sparse), zeros)
+      }),
+      { numRuns: 10 }
+    )
+  })
+
+  it("zeroes single weights after the last step, and zeroed weights come back in between", async () => {
+    const single = plan(
+      Scorer.layer(Scorer.sensitivity({ window: 1 })),
+      PruningMode.layer(PruningMode.unstructured),
+      Training.layer(Training.make({ ...training, steps: 11 }))
+    )
+    const all = await native(events({ plan: single, snapshotAt: () => true }))
+    const pruned = all.flatMap((event) => (event._tag === "Pruned" ? [event.step] : []))
+    assert.deepEqual(pruned, [3, 6, 8, 9, 11])
+    const states = all.flatMap((event) => (event._tag === "Snapshot" ? [event.state] : []))
+    const left = states.map(StepState.parameters)
+    assert.isAbove(left[10] ?? 0, left[9] ?? 0)
+    const total = StudentStep.matrices(state.config).reduce(
+      (sum, { name }) => sum + (state.train.params[name]?.data.length ?? 0),
+      0
+    )
+    const whole = left[0] ?? 0
+    for (const event of all)
+      if (event._tag === "Pruned") {
+        assert.strictEqual(event.parameters, left[event.step])
+        assert.isAtMost(Math.abs(whole - event.parameters - (1 - event.ratio) * total), 1, `step ${event.step}`)
+      }
+    const zeroAt = (step: number, name: string) =>
+      [...(states[step]?.train.params[name]?.data ?? [])].map((x) => x === 0)
+    const revived = StudentStep.matrices(state.config).filter(({ name }) =>
+      pruned.some((later, i) => {
+        const [before, after] = [zeroAt(pruned[i - 1] ?? 0, name), zeroAt(later, name)]
+        return before.some((zero, k) => zero && after[k] === false)
+      })
+    )
+    assert.isAbove(revived.length, 0)
   })
 })

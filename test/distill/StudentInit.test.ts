@@ -26,4 +26,36 @@ describe("the student's start", () => {
     assert.notDeepEqual(student.parameters, StudentInit.random.make(input(1)).parameters)
     assert.deepEqual(student, StudentInit.random.make(input(0)))
   })
+
+  it("is every other layer of the teacher, number by number, for as many layers as the ratio asks", () => {
+    const deep = BertConfig.uniform({ vocabSize: 9, positions: 4, layers: 6, heads: 2, hidden: 4, ffn: 6 })
+    const model = {
+      config: { ...deep, ffn: deep.ffn.map((_, i) => i + 1) },
+      parameters: Parameters.initialise(
+        Parameters.bert({ ...deep, ffn: deep.ffn.map((_, i) => i + 1) }),
+        BertConfig.axes({ ...deep, ffn: deep.ffn.map((_, i) => i + 1) }),
+        Seed.make(3)
+      )
+    }
+    const taken: ReadonlyArray<readonly [number, ReadonlyArray<number>]> = [
+      [1, [0, 1, 2, 3, 4, 5]],
+      [0.5, [0, 2, 4]],
+      [1 / 3, [0, 3]],
+      [0.01, [0]]
+    ]
+    for (const [finalRatio, layers] of taken) {
+      const student = StudentInit.everyOther.make({ ...input(0), teacher: model, finalRatio })
+      assert.deepEqual(
+        student.config.ffn,
+        layers.map((layer) => layer + 1)
+      )
+      const names = Parameters.bert(student.config).map(({ name }) => name)
+      assert.deepEqual(Object.keys(student.parameters).toSorted(), names)
+      for (const name of names) {
+        const [, place] = /layer\.(\d+)\./.exec(name) ?? []
+        const origin = place === undefined ? name : name.replace(`layer.${place}.`, `layer.${layers[Number(place)]}.`)
+        assert.strictEqual(student.parameters[name], model.parameters[origin], name)
+      }
+    }
+  })
 })

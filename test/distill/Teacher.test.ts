@@ -39,7 +39,7 @@ describe("the teacher's forward pass", () => {
   })
 
   it("gives the same bytes whatever else is tapped", async () => {
-    const taps = ["embedding", "hidden", "scores", "logits"] as const
+    const taps = ["embedding", "hidden", "scores", "values", "logits"] as const
     const outputsOf = (asked: ReadonlyArray<Tap>) =>
       Effect.gen(function* () {
         const backend = yield* Backend
@@ -63,7 +63,7 @@ describe("the teacher's forward pass", () => {
   })
 
   it("refuses to be read where the loss did not ask", () => {
-    const outputs = Teacher.outputs({ embedding: {}, hidden: {}, scores: {}, logits: {} })
+    const outputs = Teacher.outputs({ embedding: {}, hidden: {}, scores: {}, values: {}, logits: {} })
     assert.throws(() => outputs.logits, /tap logits without naming it/)
     assert.deepEqual(outputs.hidden, [])
   })

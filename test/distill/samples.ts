@@ -13,6 +13,7 @@ import {
   type StepState
 } from "homodistil/distill"
 import { BertConfig, type Model, Parameters } from "homodistil/model"
+import { RemainingRatio } from "homodistil/pruning"
 import { Seed } from "homodistil/spec"
 
 /** A teacher of two layers whose weights are large enough for its predictions to differ from token to token. */
@@ -42,11 +43,11 @@ export const batch = (seed: Seed.Seed, step: number): MaskedBatch => ({
 
 export const training = { steps: 12, rows: 4, length: 10, pruneEvery: 3 }
 
-/** HomoDistil over twelve steps, with services replaced. */
+/** HomoDistil over twelve steps, pruned in nine of them, with services replaced. */
 export const plan = (...replaced: ReadonlyArray<Layer.Layer<never>>): DistillPlan.DistillPlan => {
   const method = replaced.reduce<Layer.Layer<DistillServices>>(
     (left, right) => Layer.merge(left, right),
-    Method.homoDistil({ training })
+    Layer.merge(Method.homoDistil({ training }), RemainingRatio.layer(RemainingRatio.cubic({ final: 0.25, end: 0.7 })))
   )
   return Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(method)))
 }

@@ -24,9 +24,11 @@ const side = (name: string, seed: Seed.Seed, width: number): Named<HostTensor> =
   const { layers, heads, rows, length, masked, words } = size
   const states = (key: string) => uniform(Seed.child(seed, `${name} ${key}`), [rows * length, width], 2)
   const scores = (i: number) => uniform(Seed.child(seed, `${name} scores`, i), [rows, heads, length, length], 4)
+  const values = (i: number) => uniform(Seed.child(seed, `${name} values`, i), [rows, heads, length, width - 1], 2)
   const perLayer = Array.from({ length: layers }, (_, i) => ({
     [`${name} hidden ${i}`]: states(`hidden ${i}`),
-    [`${name} scores ${i}`]: scores(i)
+    [`${name} scores ${i}`]: scores(i),
+    [`${name} values ${i}`]: values(i)
   }))
   return perLayer.reduce<Named<HostTensor>>((all, layer) => ({ ...all, ...layer }), {
     [`${name} embedding`]: states("embedding"),
@@ -60,6 +62,7 @@ const outputsOf = (name: string, x: Named<tf.Tensor>): TappedOutputs => {
     embedding: defined(x[`${name} embedding`]),
     hidden: layers("hidden"),
     scores: layers("scores"),
+    values: layers("values"),
     logits: defined(x[`${name} logits`])
   }
 }
@@ -135,6 +138,10 @@ export const paddingNeverMatters: LossLaw = ({ loss }) =>
         ]
         return [query, key].some((token) => padded.data[row * length + token] === 0)
       }
+      if (name.includes("values")) {
+        const [row, token] = [Math.floor(i / (width * length * heads)), Math.floor(i / width) % length]
+        return padded.data[row * length + token] === 0
+      }
       return /embedding|hidden/.test(name) && padded.data[Math.floor(i / width)] === 0
     }
     const filled = change(x, (name, tensor) => ({
@@ -171,34 +178,41 @@ export const orderNeverMatters: LossLaw = ({ loss }) =>
     close(await total(loss, swapped), await total(loss, x))
   })
 
-/** The loss touches no tap but those it declares. */
+/** The loss touches no tap but those it declares, and none of the teacher's where it says so. */
 export const onlyDeclaredTaps: LossLaw = async ({ loss }) => {
   const touched: Array<string> = []
-  const watched = (outputs: TappedOutputs): TappedOutputs => ({
+  const watched = (outputs: TappedOutputs, side = ""): TappedOutputs => ({
     get embedding() {
-      touched.push("embedding")
+      touched.push(`${side}embedding`)
       return outputs.embedding
     },
     get hidden() {
-      touched.push("hidden")
+      touched.push(`${side}hidden`)
       return outputs.hidden
     },
     get scores() {
-      touched.push("scores")
+      touched.push(`${side}scores`)
       return outputs.scores
     },
+    get values() {
+      touched.push(`${side}values`)
+      return outputs.values
+    },
     get logits() {
-      touched.push("logits")
+      touched.push(`${side}logits`)
       return outputs.logits
     }
   })
   await Effect.runPromise(
     evaluateAll(draw(3, true), (tensors) => {
       const input = inputOf(tensors)
-      return loss.apply({ ...input, student: watched(input.student), teacher: watched(input.teacher) }).total
+      return loss.apply({ ...input, student: watched(input.student), teacher: watched(input.teacher, "teacher ") })
+        .total
     })
   )
-  const undeclared = touched.filter((tap) => !loss.taps.some((declared) => declared === tap))
+  const byTeacher = touched.some((tap) => tap.startsWith("teacher "))
+  assert.isFalse(byTeacher && loss.teacherFree === true, "it says that it never looks at the teacher")
+  const undeclared = touched.filter((tap) => !loss.taps.some((declared) => declared === tap.replace("teacher ", "")))
   assert.deepStrictEqual(undeclared, [])
 }
 

@@ -13,6 +13,7 @@ interface Taps {
   readonly embedding: HostTensor
   readonly hidden: { readonly [layer: string]: HostTensor }
   readonly scores: { readonly [layer: string]: HostTensor }
+  readonly values: { readonly [layer: string]: HostTensor }
   readonly logits: HostTensor
 }
 
@@ -42,6 +43,7 @@ const forward = (
         embedding: outputs.embedding,
         hidden: byLayer(outputs.hidden),
         scores: byLayer(outputs.scores),
+        values: byLayer(outputs.values),
         logits: Bert.maskedLmLogits(x.parameters, of, Bert.last(outputs), x.positions, options)
       }
     })
@@ -84,6 +86,7 @@ describe.each(Object.keys(engines) as ReadonlyArray<keyof typeof engines>)("the 
           const plain = plainBert(config, parameters, tokens, variant.causal)
           close(made.embedding, plain.embedding.flat(), 1e-5, "embedding")
           plain.hidden.forEach((rows, i) => close(made.hidden[i], rows.flat(), 1e-4, `hidden.${i}`))
+          plain.values.forEach((rows, i) => close(made.values[i], rows.flat(3), 1e-4, `values.${i}`))
           plain.scores.forEach((rows, i) => close(made.scores[i], rows.flat(3), 1e-4, `scores.${i}`))
           const positions = Array.from(everywhere(tokens).data)
           close(

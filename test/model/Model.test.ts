@@ -15,6 +15,21 @@ describe("a model", () => {
     assert.strictEqual(Model.size({ config, parameters: masked, keptHidden }), whole - 20)
   })
 
+  it("counts zeros of matrices out where single weights were zeroed, and only there", () => {
+    const parameters = randomParameters(Seed.make(1))
+    const whole = Parameters.count(Parameters.bert(config), BertConfig.axes(config))
+    const name = "cls.predictions.transform.dense.weight"
+    const data = new Float32Array(64)
+    data[5] = 1
+    const sparse = {
+      ...parameters,
+      [name]: Tensor.host(data, [8, 8]),
+      "cls.predictions.bias": Tensor.host(new Float32Array(20))
+    }
+    assert.strictEqual(Model.size({ config, parameters: sparse, sparse: true }), whole - 63)
+    assert.strictEqual(Model.size({ config, parameters: sparse }), whole)
+  })
+
   it("gives compiled texts what its signature says", () => {
     const parameters = randomParameters(Seed.make(1))
     for (const model of [

@@ -10,6 +10,8 @@ export interface PlainOutputs {
   readonly hidden: ReadonlyArray<ReadonlyArray<Row>>
   /** [layer][sequence][head][query][key] */
   readonly scores: ReadonlyArray<ReadonlyArray<ReadonlyArray<ReadonlyArray<Row>>>>
+  /** [layer][sequence][head][token] */
+  readonly values: ReadonlyArray<ReadonlyArray<ReadonlyArray<ReadonlyArray<Row>>>>
 }
 
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
@@ -65,6 +67,7 @@ export const plainBert = (
 
   const hidden: Array<ReadonlyArray<Row>> = []
   const scores: Array<ReadonlyArray<ReadonlyArray<ReadonlyArray<Row>>>> = []
+  const valuesByLayer: Array<ReadonlyArray<ReadonlyArray<ReadonlyArray<Row>>>> = []
   let x: ReadonlyArray<Row> = embedding
   for (const i of range(config.layers)) {
     const name = (rest: string) => `bert.encoder.layer.${i}.${rest}`
@@ -111,8 +114,11 @@ export const plainBert = (
     )
     hidden.push(x)
     scores.push(bySequence)
+    valuesByLayer.push(
+      range(rows).map((s) => range(config.heads).map((h) => range(length).map((t) => head(value[s * length + t], h))))
+    )
   }
-  return { embedding, hidden, scores }
+  return { embedding, hidden, scores, values: valuesByLayer }
 }
 
 /** The masked-language-model head by its definition: logits of chosen rows of hidden states. */
