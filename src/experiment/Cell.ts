@@ -11,6 +11,8 @@ export interface CellSpec {
   readonly seed: number
   readonly scale: Scale.Scale
   readonly measures: ReadonlyArray<Measure.Measure>
+  /** What is measured on the way, at so many steps besides the end. */
+  readonly trajectory?: { readonly points: number; readonly measure: ReadonlyArray<Measure.Measure> }
   readonly teacher: Digest.Digest
   readonly dataset: Spec.Spec
   /** The backend and its threads: sums in another order round otherwise. */
@@ -18,7 +20,7 @@ export interface CellSpec {
 }
 
 /** The version of the code's arithmetic: raised when the same specs give other numbers, so that old cells are run anew. */
-export const numericVersion = 2
+export const numericVersion = 3
 
 /** A cell's spec as JSON: what is hashed, stored with the cell, and compared. */
 export const describe = (cell: CellSpec): JsonObject => ({
@@ -27,6 +29,14 @@ export const describe = (cell: CellSpec): JsonObject => ({
   seed: cell.seed,
   scale: Spec.toJson(cell.scale.spec),
   measures: cell.measures.map(({ spec }) => Spec.toJson(spec)),
+  ...(cell.trajectory === undefined
+    ? {}
+    : {
+        trajectory: {
+          points: cell.trajectory.points,
+          measures: cell.trajectory.measure.map(({ spec }) => Spec.toJson(spec))
+        }
+      }),
   teacher: cell.teacher,
   dataset: Spec.toJson(cell.dataset),
   backend: Spec.toJson(cell.backend)
@@ -45,29 +55,69 @@ const Point = Schema.Struct({
 /** A point of the discrepancy curve. */
 export type Point = typeof Point.Type
 
-/** What was measured in a cell, and where it came from: as it is kept in a store. */
-export const CellResult = Schema.Struct({
+const Shape = Schema.Struct({
+  step: Schema.Int,
+  /** By prunable axis. */
+  widths: Schema.Record(Schema.String, Schema.Int),
+  parameters: Schema.Int
+})
+
+/** The student's widths from a step on: one at the start, one a pruning event (paper, Fig. 2). */
+export type Shape = typeof Shape.Type
+
+const Checked = Schema.Struct({
+  step: Schema.Int,
+  parameters: Schema.Int,
+  measures: Schema.Record(Schema.String, Schema.Finite)
+})
+
+/** What was measured of a student on the way (paper, Fig. 4). */
+export type Checked = typeof Checked.Type
+
+/** Where the numbers of a cell came from; nothing of it shapes them. */
+export const Provenance = Schema.Struct({
+  /**
+   * The time of this cell's own work: where cells share a teacher, the work of the others does not count, and the teacher's counts in
+   * equal parts. It includes what was done before an interruption.
+   */
+  seconds: Schema.Finite,
+  /** The part of it that is training: without the curve and the measures. */
+  trainSeconds: Schema.Finite,
+  /** When the cell was finished, in ISO 8601. */
+  finished: Schema.String,
+  /** How often it was begun again from a checkpoint. */
+  resumed: Schema.Int,
+  node: Schema.String,
+  platform: Schema.String,
+  cpu: Schema.String,
+  cores: Schema.Int,
+  /** The version of this package, and of those that compute. */
+  version: Schema.String,
+  packages: Schema.Record(Schema.String, Schema.String),
+  /** The commit the program was run from, and whether files differed from it; `null` outside a repository. */
+  git: Schema.NullOr(Schema.Struct({ commit: Schema.String, dirty: Schema.Boolean }))
+})
+
+/** Where the numbers of a cell came from. */
+export type Provenance = typeof Provenance.Type
+
+/** What was measured in a cell; the same bytes for the same key. */
+export const Measured = Schema.Struct({
   key: Schema.String,
   spec: Schema.Record(Schema.String, Schema.Json),
   /** Why there are no measures, when the run ended early. */
   diverged: Schema.optionalKey(Schema.String),
   measures: Schema.Record(Schema.String, Schema.Finite),
   curve: Schema.Array(Point),
-  /** The widths of the student at the end, by axis. */
-  widths: Schema.Record(Schema.String, Schema.Int),
-  provenance: Schema.Struct({
-    /**
-     * The time of this cell's own work: where cells share a teacher, the work of the others does not count, and the teacher's counts in
-     * equal parts.
-     */
-    seconds: Schema.Finite,
-    /** The part of it that is training: without the curve and the measures. */
-    trainSeconds: Schema.Finite,
-    node: Schema.String,
-    platform: Schema.String,
-    version: Schema.String
-  })
+  path: Schema.Array(Shape),
+  trajectory: Schema.Array(Checked)
 })
+
+/** What was measured in a cell. */
+export type Measured = typeof Measured.Type
+
+/** What was measured in a cell, and where it came from. */
+export const CellResult = Measured.pipe(Schema.fieldsAssign({ provenance: Provenance }))
 
 /** A finished cell. */
 export type CellResult = typeof CellResult.Type

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import {
   DistillPlan,
   type DistillServices,
-  type LearningRateService,
+  LearningRateService,
   type ProjectionService,
   type PruningModeService,
   type StudentInitService,
@@ -12,11 +12,11 @@ import {
 } from "../distill/index.ts"
 import type { Measure } from "../evaluate/index.ts"
 import type { ScorerService } from "../importance/index.ts"
-import type { LossService } from "../loss/index.ts"
-import type { OptimizerService } from "../optimizer/index.ts"
+import { LossService } from "../loss/index.ts"
+import { OptimizerService } from "../optimizer/index.ts"
 import type { GranularityService, RankingService, RemainingRatioService } from "../pruning/index.ts"
 import { ConfigError, type ConfigProblem, Spec } from "../spec/index.ts"
-import type * as Scale from "./Scale.ts"
+import { component, type Scale } from "./Scale.ts"
 
 /** The service behind each component of a plan: what may be varied, under the name it has there. */
 export interface ServiceOf {
@@ -36,20 +36,38 @@ export interface ServiceOf {
 /** What is varied: for some components of the plan, the layers that take turns in providing it. */
 export type Variation = { readonly [K in keyof ServiceOf]?: ReadonlyArray<Layer.Layer<ServiceOf[K]>> }
 
+/**
+ * A picture of an experiment: `discrepancy` over the steps (paper, Fig. 3), `path` the discrepancy against the parameters left on the way
+ * (Fig. 1), `widths` of every axis over the steps (Fig. 2), `trajectory` the measures taken on the way over the steps (Fig. 4).
+ */
+export type Figure = "discrepancy" | "path" | "widths" | "trajectory"
+
+/** Methods by the name of their row. */
+export type Methods = { readonly [name: string]: Layer.Layer<DistillServices> }
+
 /** A table of the paper, or one's own, in a researcher's words. */
 export interface ExperimentOptions {
   readonly name: string
   readonly title: string
   /** Heading of the rows; the name of what is varied unless given. */
   readonly rowHeader?: string
-  /** Provides every service a run needs; one that lacks a service does not type-check. */
-  readonly method: Layer.Layer<DistillServices>
-  /** Replaces services, row by row; several components are combined. */
-  readonly vary: Variation
+  /**
+   * Provides every service a run needs: one method, several by name, each a row, or groups of them by name, whose rows stand together and
+   * are compared among themselves. A method that lacks a service does not type-check.
+   */
+  readonly method: Layer.Layer<DistillServices> | Methods | { readonly [group: string]: Methods }
+  /** Replaces services, row by row; several components are combined. Nothing unless given. */
+  readonly vary?: Variation
   readonly measure: ReadonlyArray<Measure.Measure>
+  /** The columns that are shown, by id; all unless given. What is measured besides lets tables share their cells. */
+  readonly columns?: ReadonlyArray<string>
+  /** What is measured of the student on the way, at so many steps besides the end (paper, Fig. 4). */
+  readonly trajectory?: { readonly points: number; readonly measure: ReadonlyArray<Measure.Measure> }
+  /** The pictures that are drawn beside the table's; the discrepancy over the steps unless given. */
+  readonly figures?: ReadonlyArray<Figure>
   /** Seeds at full scale; each row runs with the same ones, on the same data. */
   readonly seeds: number
-  /** The row the others are compared with: the name of its varied components. */
+  /** The row the others are compared with: the name of its method and varied components, without its group. */
   readonly baseline: string
   /** Names for rows, where the specs' own names do not read well. */
   readonly labels?: { readonly [name: string]: string }
@@ -57,15 +75,18 @@ export interface ExperimentOptions {
   readonly notes?: ReadonlyArray<string>
 }
 
-/** One method of an experiment: its name, and the components that were really provided. */
+/** One row of an experiment: its name, and the components that were really provided. */
 export interface Row {
   readonly name: string
+  /** The name within its group. */
+  readonly own: string
   readonly label: string
+  /** The row that the others of its group are compared with. */
+  readonly baseline: boolean
+  /** The group it stands in, where rows are grouped. */
+  readonly group?: string
   readonly plan: DistillPlan.DistillPlan
 }
-
-/** Keys in the order they are written. */
-const keysOf = (vary: Variation): ReadonlyArray<keyof ServiceOf> => order.filter((key) => vary[key] !== undefined)
 
 const order: ReadonlyArray<keyof ServiceOf> = [
   "student",
@@ -81,6 +102,9 @@ const order: ReadonlyArray<keyof ServiceOf> = [
   "training"
 ]
 
+/** Varied components in the order they are written. */
+const keysOf = (vary: Variation): ReadonlyArray<keyof ServiceOf> => order.filter((key) => vary[key] !== undefined)
+
 /** Every combination of one layer for each varied component, as a layer that replaces the method's. */
 const combinations = (vary: Variation): ReadonlyArray<ReadonlyArray<Layer.Layer<never>>> =>
   keysOf(vary).reduce<ReadonlyArray<ReadonlyArray<Layer.Layer<never>>>>(
@@ -88,7 +112,7 @@ const combinations = (vary: Variation): ReadonlyArray<ReadonlyArray<Layer.Layer<
     [[]]
   )
 
-const scaled = (scale: Scale.Scale): Layer.Layer<TrainingService, never, TrainingService> =>
+const scaled = (scale: Scale): Layer.Layer<TrainingService, never, TrainingService> =>
   Layer.effect(
     Training.TrainingService,
     Effect.map(Training.TrainingService, ({ spec: _, ...training }) =>
@@ -96,61 +120,137 @@ const scaled = (scale: Scale.Scale): Layer.Layer<TrainingService, never, Trainin
     )
   )
 
+/** A method with the components of a scale in the place of HomoDistil's micro setting. */
+const atScale = (method: Layer.Layer<DistillServices>, scale: Scale): Layer.Layer<DistillServices> =>
+  scale.components === undefined
+    ? method
+    : Layer.mergeAll(
+        method,
+        Layer.effect(
+          LearningRateService,
+          Effect.map(LearningRateService, (own) => component(scale, "learningRate", own))
+        ).pipe(Layer.provide(method)),
+        Layer.effect(
+          LossService,
+          Effect.map(LossService, (own) => component(scale, "loss", own))
+        ).pipe(Layer.provide(method)),
+        Layer.effect(
+          OptimizerService,
+          Effect.map(OptimizerService, (own) => component(scale, "optimizer", own))
+        ).pipe(Layer.provide(method))
+      )
+
+/** The plan of a row: a method at a scale, with what is varied in its place; what is varied is never replaced by the scale. */
 const resolve = (
-  options: ExperimentOptions,
-  scale: Scale.Scale,
+  method: Layer.Layer<DistillServices>,
+  scale: Scale,
   replaced: ReadonlyArray<Layer.Layer<never>>
 ): Effect.Effect<DistillPlan.DistillPlan> => {
-  const method = replaced.reduce<Layer.Layer<DistillServices>>(
+  const whole = replaced.reduce<Layer.Layer<DistillServices>>(
     (left, right) => Layer.merge(left, right),
-    options.method
+    atScale(method, scale)
   )
-  return DistillPlan.resolve.pipe(Effect.provide(Layer.merge(method, scaled(scale).pipe(Layer.provide(method)))))
+  return DistillPlan.resolve.pipe(Effect.provide(Layer.merge(whole, scaled(scale).pipe(Layer.provide(whole)))))
 }
 
-/** The names of a plan's varied components, by `text`. */
-const named = (options: ExperimentOptions, plan: DistillPlan.DistillPlan, text: (spec: Spec.Spec) => string): string =>
-  keysOf(options.vary)
-    .map((key) => text(plan[key].spec))
-    .join(" · ")
+/** A method, and how it is called. */
+interface Named {
+  readonly group?: string
+  readonly method?: string
+  readonly layer: Layer.Layer<DistillServices>
+}
 
-const problems = (options: ExperimentOptions, names: ReadonlyArray<string>): ReadonlyArray<ConfigProblem> => [
-  ...names.flatMap((name, i) =>
-    names.indexOf(name) === i
-      ? []
-      : [{ key: `${options.name}.vary`, value: name, bound: "different rows", remedy: "leave one of the two out" }]
-  ),
-  ...(names.includes(options.baseline)
-    ? []
-    : [
-        {
-          key: `${options.name}.baseline`,
-          value: options.baseline,
-          bound: `one of ${names.join(", ")}`,
-          remedy: "name the row that the others are compared with"
-        }
-      ])
-]
+const isMethod = (value: unknown): value is Layer.Layer<DistillServices> => Layer.isLayer(value)
+
+/** The methods of an experiment; a single one has no name. */
+const methodsOf = ({ method }: ExperimentOptions): ReadonlyArray<Named> =>
+  isMethod(method)
+    ? [{ layer: method }]
+    : Object.entries(method).flatMap(([name, one]: readonly [string, Layer.Layer<DistillServices> | Methods]) =>
+        isMethod(one)
+          ? [{ method: name, layer: one }]
+          : Object.entries(one).map(([inner, layer]) => ({ group: name, method: inner, layer }))
+      )
+
+/** A row before it has a name. */
+interface Candidate extends Named {
+  readonly plan: DistillPlan.DistillPlan
+}
+
+/** The name of a row in its group: its method and varied components, by `text`. */
+const named = (
+  { vary = {} }: ExperimentOptions,
+  { method, plan }: Candidate,
+  text: (spec: Spec.Spec) => string
+): string => [...(method === undefined ? [] : [method]), ...keysOf(vary).map((key) => text(plan[key].spec))].join(" · ")
+
+const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): ReadonlyArray<ConfigProblem> => {
+  const names = rows.map(({ name }) => name)
+  const known = new Set(options.measure.flatMap(({ columns }) => columns.map(({ id }) => id)))
+  const groups = Map.groupBy(rows, ({ group }) => group)
+  return [
+    ...names.flatMap((name, i) =>
+      names.indexOf(name) === i
+        ? []
+        : [{ key: `${options.name}.vary`, value: name, bound: "different rows", remedy: "leave one of the two out" }]
+    ),
+    ...[...groups].flatMap(([group, members]) =>
+      members.some(({ baseline }) => baseline)
+        ? []
+        : [
+            {
+              key: `${options.name}.baseline`,
+              value: options.baseline,
+              bound: `one of ${members.map(({ own }) => own).join(", ")}${group === undefined ? "" : ` in the group ${group}`}`,
+              remedy: "name the row that the others are compared with"
+            }
+          ]
+    ),
+    ...(options.columns ?? [])
+      .filter((id) => !known.has(id))
+      .map((id) => ({
+        key: `${options.name}.columns`,
+        value: id,
+        bound: `one of ${[...known].join(", ")}`,
+        remedy: "measure it, or leave the column out"
+      }))
+  ]
+}
 
 /**
  * The rows of an experiment at a scale, each with the components that its layers really provide.
  *
- * Fails with `ConfigError` when two rows are the same or the baseline is none of them.
+ * Fails with `ConfigError` when two rows are the same, the baseline is none of them, or a column is not measured.
  */
-export const rows = (options: ExperimentOptions, scale: Scale.Scale): Effect.Effect<ReadonlyArray<Row>, ConfigError> =>
+export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<ReadonlyArray<Row>, ConfigError> =>
   Effect.gen(function* () {
-    const plans = yield* Effect.forEach(combinations(options.vary), (layers) => resolve(options, scale, layers))
-    const short = plans.map((plan) => named(options, plan, (spec) => spec.name))
-    const made = plans.map((plan, i): Row => {
-      const brief = short[i] ?? ""
-      // two rows of one name differ in their options: then the options are part of the name
-      const name = short.indexOf(brief) === short.lastIndexOf(brief) ? brief : named(options, plan, Spec.describe)
-      return { name, label: options.labels?.[name] ?? name, plan }
-    })
-    const wrong = problems(
-      options,
-      made.map((row) => row.name)
+    const found = yield* Effect.forEach(methodsOf(options), (one) =>
+      Effect.forEach(combinations(options.vary ?? {}), (layers) =>
+        Effect.map(resolve(one.layer, scale, layers), (plan): Candidate => ({ ...one, plan }))
+      )
     )
+    const candidates = found.flat()
+    const full = (group: string | undefined, own: string): string => (group === undefined ? own : `${group} · ${own}`)
+    const short = candidates.map((one) =>
+      full(
+        one.group,
+        named(options, one, (spec) => spec.name)
+      )
+    )
+    const made = candidates.map((one, i): Row => {
+      const alone = short.indexOf(short[i] ?? "") === short.lastIndexOf(short[i] ?? "")
+      // two rows of one name differ in their options: then the options are part of the name
+      const own = named(options, one, alone ? (spec) => spec.name : Spec.describe)
+      return {
+        name: full(one.group, own),
+        own,
+        label: options.labels?.[own] ?? own,
+        baseline: own === options.baseline,
+        ...(one.group === undefined ? {} : { group: one.group }),
+        plan: one.plan
+      }
+    })
+    const wrong = problems(options, made)
     return wrong.length > 0 ? yield* new ConfigError({ problems: wrong }) : made
   })
 
@@ -191,13 +291,20 @@ export const isExperiment = (value: unknown): value is ExperimentOptions => {
     ["name", "title", "baseline"].every((key) => typeof field(key) === "string") &&
     Number.isInteger(field("seeds")) &&
     Array.isArray(field("measure")) &&
-    Layer.isLayer(field("method")) &&
-    typeof vary === "object" &&
-    vary !== null &&
-    Object.entries(vary).every(
-      ([key, layers]) => isComponent(key) && Array.isArray(layers) && layers.every(Layer.isLayer)
-    )
+    (isMethod(field("method")) || isMethods(field("method"))) &&
+    (vary === undefined ||
+      (typeof vary === "object" &&
+        vary !== null &&
+        Object.entries(vary).every(
+          ([key, layers]) => isComponent(key) && Array.isArray(layers) && layers.every(Layer.isLayer)
+        )))
   )
 }
+
+const isMethods = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.values(value).length > 0 &&
+  Object.values(value).every((one) => isMethod(one) || isMethods(one))
 
 const isComponent = (key: string): key is keyof ServiceOf => order.some((component) => component === key)

@@ -1,83 +1,75 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
-import * as Schema from "effect/Schema"
-import { Digest, OutputError, outputError, OutputFolder } from "../spec/index.ts"
-import { CellResult } from "./Cell.ts"
-import { RunStore, StoreError } from "./RunStore.ts"
+import type { PlatformError } from "effect/PlatformError"
+import { type Claim, RunStore, type StoreError } from "./RunStore.ts"
+import * as Audit from "./store/Audit.ts"
+import * as CellFolder from "./store/CellFolder.ts"
+import * as Index from "./store/Index.ts"
+import * as Leftovers from "./store/Leftovers.ts"
+import { writeFailed } from "./store/Objects.ts"
+import * as Result from "./store/Result.ts"
+import * as Work from "./store/Work.ts"
 
-/** A cell with the digest of its own text, so that a damaged file is noticed. */
-const Kept = Schema.Struct({ digest: Schema.String, cell: CellResult })
-
-const remedy = "delete the file, and the cell is run again"
-
-/** What to do about a store that cannot be written. */
-export const storeRemedy = "choose another folder with --store, or make this one writable"
-
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Kept))
-const encode = Schema.encodeEffect(CellResult)
-
-/** The text of a cell's file, the same for equal cells. */
-const textOf = (cell: CellResult): Effect.Effect<string, Schema.SchemaError> =>
-  Effect.map(encode(cell), (json) => `${JSON.stringify({ digest: Digest.of(json), cell: json }, undefined, 1)}\n`)
+export { storeRemedy } from "./store/Objects.ts"
 
 /**
- * A store of one JSON file a cell under `folder`, named by the cell's key; written aside and renamed, so a file is whole or absent.
+ * A store of one folder a cell under `folder`, named by the cell's key:
  *
- * A file that was damaged, or stands under another cell's name, gives a `StoreError` with its name.
+ * - `result.json`, what was measured, and `provenance.json`, where it came from; each with its own digest
+ * - `metrics.ndjson`, one entry a line, each with its checksum; its digest is in `result.json`
+ * - `checkpoints/<step>.ckpt`, while the cell is not finished; `log.txt`; `lock.<id>`, while somebody works on the cell
+ *
+ * Objects are written aside, brought to the disk and renamed, `result.json` last: at any moment a cell is finished or it is not, and a process
+ * that is killed leaves nothing that another one takes for good. What was damaged gives a `StoreError` with its name; a disk that is full
+ * or cannot be written gives an `OutputError`, and what was finished is kept.
+ *
+ * @example
+ * ```ts
+ * import { FileRunStore, RunStore } from "homodistil/experiment"
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Effect from "effect/Effect"
+ * const list = Effect.flatMap(RunStore, (store) => store.list)
+ * const entries = await Effect.runPromise(
+ *   list.pipe(Effect.provide(FileRunStore.layer("no-such-folder")), Effect.provide(NodeServices.layer))
+ * )
+ * assert.deepEqual(entries, [])
+ * ```
  */
 export const layer = (folder: string): Layer.Layer<RunStore, never, FileSystem.FileSystem | Path.Path> =>
   Layer.effect(
     RunStore,
     Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const path = yield* Path.Path
-      const fileOf = (key: string): string => path.join(folder, "cells", `${key}.json`)
+      // only these two: the scope and the clock are the caller's
+      const files = Context.make(FileSystem.FileSystem, yield* FileSystem.FileSystem).pipe(
+        Context.add(Path.Path, yield* Path.Path)
+      )
+      const given = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path>): Effect.Effect<A, E> =>
+        Effect.provide(effect, files)
+      const written = <A>(effect: Effect.Effect<A, StoreError | PlatformError, FileSystem.FileSystem | Path.Path>) =>
+        given(Effect.catchTag(effect, "PlatformError", writeFailed(folder)))
 
-      const get = (key: string) =>
-        Effect.gen(function* () {
-          const object = fileOf(key)
-          const broken = (reason: string) => new StoreError({ object, reason, remedy })
-          if (!(yield* fs.exists(object))) return undefined
-          const text = yield* fs.readFileString(object)
-          const whole = Effect.flatMap(decode(text), ({ cell }) =>
-            Effect.map(textOf(cell), (again) => ({ cell, again }))
-          )
-          const { cell, again } = yield* Effect.mapError(whole, () => broken("it is not a whole cell"))
-          // not a byte may differ, so neither the digest nor what it stands for
-          if (again !== text) return yield* broken("its contents do not match their digest")
-          if (cell.key !== key) return yield* broken(`it holds the cell ${Digest.short(cell.key)}`)
-          return cell
-        }).pipe(
-          Effect.catchTag("PlatformError", (error) =>
-            Effect.fail(
-              new StoreError({ object: fileOf(key), reason: error.message, remedy: "make the file readable" })
-            )
-          )
-        )
+      const claimOf = (key: string, work: Work.Work): Claim => ({
+        checkpoint: work.checkpoint,
+        save: (step, state) => written(work.save(step, state)),
+        record: (entry) => written(work.record(entry)),
+        log: (line) => given(work.log(line)),
+        finish: (cell) => Effect.andThen(written(work.finish(cell)), given(Index.add(folder, key)))
+      })
 
-      const put = (cell: CellResult) =>
-        Effect.gen(function* () {
-          const object = fileOf(cell.key)
-          const text = yield* Effect.orDie(textOf(cell))
-          const directory = path.dirname(object)
-          yield* OutputFolder.make(directory)
-          // a folder of its own, so that two writers of one cell do not meet
-          const aside = path.join(yield* fs.makeTempDirectoryScoped({ directory, prefix: ".writing-" }), "cell.json")
-          yield* fs.writeFileString(aside, text)
-          yield* fs.rename(aside, object)
-        }).pipe(
-          Effect.scoped,
-          Effect.provideService(FileSystem.FileSystem, fs),
-          Effect.provideService(Path.Path, path),
-          Effect.catchTag("PlatformError", (error) =>
-            Effect.fail(
-              new OutputError({ path: folder, reason: outputError(folder, error).reason, remedy: storeRemedy })
-            )
-          )
-        )
-
-      return RunStore.of({ get, put })
+      return RunStore.of({
+        get: (key) => given(Result.read(CellFolder.of(folder, key))),
+        claim: (key) =>
+          Work.begin(CellFolder.of(folder, key)).pipe(
+            Effect.map((work) => (work === undefined ? undefined : claimOf(key, work))),
+            Effect.catchTag("PlatformError", writeFailed(folder)),
+            Effect.provide(files)
+          ),
+        list: given(Index.list(folder)),
+        verify: given(Audit.verify(folder)),
+        collect: (o) => written(Leftovers.collect(folder, o))
+      })
     })
   )

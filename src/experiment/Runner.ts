@@ -4,14 +4,15 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { Backend } from "../backend/index.ts"
 import { SharedTeacher } from "../distill/index.ts"
-import type { ConfigError, OutputError } from "../spec/index.ts"
+import type { ConfigError } from "../spec/index.ts"
 import * as Cell from "./Cell.ts"
+import type { CellEvent, CellFailure } from "./CellEvent.ts"
 import * as CellGroup from "./CellGroup.ts"
 import * as CellRun from "./CellRun.ts"
 import * as Experiment from "./Experiment.ts"
 import * as Laboratory from "./Laboratory.ts"
-import { RunStore, type StoreError } from "./RunStore.ts"
-import type * as Scale from "./Scale.ts"
+import { type Claim, RunStore, type StoreError } from "./RunStore.ts"
+import * as Scale from "./Scale.ts"
 
 /** A cell of an experiment: a row and a seed, and the key they have. */
 export interface PlannedCell {
@@ -23,49 +24,60 @@ export interface PlannedCell {
 
 /** What happens to a cell before it is finished. */
 export type CellNews =
-  | { readonly _tag: "CellStarted"; readonly cell: PlannedCell }
-  | { readonly _tag: "CellProgress"; readonly cell: PlannedCell; readonly event: CellRun.CellEvent }
+  /** `from` is the step it goes on from, where it was begun before. */
+  | { readonly _tag: "CellStarted"; readonly cell: PlannedCell; readonly from?: number }
+  | { readonly _tag: "CellProgress"; readonly cell: PlannedCell; readonly event: CellEvent }
+  /** Another process works on it; told once. */
+  | { readonly _tag: "CellElsewhere"; readonly cell: PlannedCell }
 
-/** What happens while an experiment is run; `atOnce` are the cells that run at the same time. */
+/** What happens while experiments are run; `atOnce` are the cells that run at the same time. */
 export type RunnerEvent =
   | { readonly _tag: "Planned"; readonly cells: number; readonly kept: number; readonly atOnce: number }
   | CellNews
   | { readonly _tag: "CellFinished"; readonly cell: PlannedCell; readonly result: Cell.CellResult }
 
-/** How an experiment is run. */
-export interface RunnerOptions {
+/** An experiment and the seeds its rows are run with. */
+export interface SeededExperiment {
   readonly experiment: Experiment.ExperimentOptions
-  readonly scale: Scale.Scale
   readonly seeds: ReadonlyArray<number>
+}
+
+/** How experiments are run. */
+export interface RunnerOptions {
+  readonly experiments: ReadonlyArray<SeededExperiment>
+  readonly scale: Scale.Scale
   /** Groups of cells that are run at the same time; the cells of a group share a teacher. */
   readonly jobs: number
   readonly materials: Laboratory.Materials
   readonly machine: CellRun.Machine
+  /** Seconds of a cell's work after which a checkpoint is kept; 20 unless given. */
+  readonly checkpointEvery?: number
   readonly emit: (event: RunnerEvent) => Effect.Effect<void>
 }
 
 /** A finished experiment: its rows, and the result of each row and seed. */
-export interface Finished {
-  readonly experiment: Experiment.ExperimentOptions
+export interface Finished extends SeededExperiment {
   readonly scale: Scale.Scale
-  readonly seeds: ReadonlyArray<number>
   readonly rows: ReadonlyArray<{ readonly row: Experiment.Row; readonly cells: ReadonlyArray<Cell.CellResult> }>
 }
 
 /** The cells of an experiment: every row with every seed, so that rows are paired by seed. */
 export const plan = (
-  o: Pick<RunnerOptions, "experiment" | "scale" | "seeds"> & {
+  o: SeededExperiment & {
+    readonly scale: Scale.Scale
     readonly materials: Omit<Laboratory.Materials, "teacher">
   }
 ): Effect.Effect<ReadonlyArray<PlannedCell>, ConfigError> =>
   Effect.map(Experiment.rows(o.experiment, o.scale), (rows) =>
     o.seeds.flatMap((seed) =>
       rows.map((row) => {
+        const { trajectory } = o.experiment
         const spec: Cell.CellSpec = {
           plan: row.plan,
           seed,
           scale: o.scale,
           measures: o.experiment.measure,
+          ...(trajectory === undefined ? {} : { trajectory }),
           teacher: o.materials.teacherDigest,
           dataset: o.materials.dataset.spec,
           backend: o.materials.backend
@@ -75,8 +87,22 @@ export const plan = (
     )
   )
 
+/** The cells of several experiments, each experiment's own and all of them once. */
+export const planAll = (
+  o: Pick<RunnerOptions, "experiments" | "scale"> & { readonly materials: Omit<Laboratory.Materials, "teacher"> }
+) =>
+  Effect.map(
+    Effect.forEach(o.experiments, (one) =>
+      Effect.map(plan({ ...one, scale: o.scale, materials: o.materials }), (cells) => ({ ...one, cells }))
+    ),
+    (planned) => ({
+      planned,
+      cells: [...new Map(planned.flatMap(({ cells }) => cells).map((cell) => [cell.key, cell])).values()]
+    })
+  )
+
 /** The kept results of cells, by key. */
-const keptOf = (cells: ReadonlyArray<PlannedCell>) =>
+export const keptOf = (cells: ReadonlyArray<PlannedCell>) =>
   Effect.flatMap(RunStore, (store) =>
     Effect.map(
       Effect.forEach(cells, ({ key }) => store.get(key)),
@@ -87,97 +113,148 @@ const keptOf = (cells: ReadonlyArray<PlannedCell>) =>
 /** Cells that share a teacher, and are run together. */
 export type Group = Arr.NonEmptyReadonlyArray<PlannedCell>
 
-/** What becomes of the cells of a group. */
+/** What becomes of the cells of a group; one that another process works on is not finished. */
 export interface Listener<E> {
   readonly tell: (news: CellNews) => Effect.Effect<void>
   readonly finish: (cell: PlannedCell, result: Cell.CellResult) => Effect.Effect<void, E>
 }
 
-/** Runs a group of cells, wherever that may be. */
+/** Runs a group of cells, wherever that may be, and keeps them in the store. */
 export type Execute<E> = <E2>(group: Group, listener: Listener<E2>) => Effect.Effect<void, E | E2>
 
 /** Where cells are run, set up for so many groups once there are any. */
 export type Executor<E, R> = (groups: number) => Effect.Effect<Execute<E>, E, R | Scope.Scope>
 
-/** Runs groups in this process, on this backend; in a group one cell works at a time. When one fails, the others go on to their ends. */
+/**
+ * Runs groups in this process, on this backend; in a group one cell works at a time. Cells that another process works on are left to it.
+ * When one fails, the others go on to their ends.
+ */
 export const here =
   ({
     materials,
     scale,
-    machine
-  }: Pick<RunnerOptions, "materials" | "scale" | "machine">): Executor<CellRun.CellFailure, Backend> =>
+    machine,
+    checkpointEvery
+  }: Pick<RunnerOptions, "materials" | "scale" | "machine" | "checkpointEvery">): Executor<
+    CellFailure,
+    Backend | RunStore
+  > =>
   () =>
     Effect.gen(function* () {
       const backend = yield* Backend
+      const store = yield* RunStore
       const laboratory = yield* Laboratory.make({ ...materials, scale })
-      return (group, { tell, finish }) => {
-        const programs = group.map(
-          (cell) => (share: SharedTeacher.Share) =>
-            tell({ _tag: "CellStarted", cell }).pipe(
-              Effect.andThen(
-                CellRun.runWith(share, cell.spec, laboratory, machine, (event) =>
-                  tell({ _tag: "CellProgress", cell, event })
-                )
-              ),
-              Effect.flatMap((result) => finish(cell, result))
-            )
-        )
-        const teacher = CellRun.teacherOf(
-          Arr.map(group, ({ spec }) => spec),
-          laboratory
-        )
-        return SharedTeacher.together(teacher, programs).pipe(
-          Effect.flatMap(Exit.asVoidAll),
-          Effect.provideService(Backend, backend)
-        )
-      }
+      return (group, { tell, finish }) =>
+        Effect.gen(function* () {
+          const claimed: Array<{ readonly cell: PlannedCell; readonly claim: Claim }> = []
+          for (const cell of group) {
+            const claim = yield* store.claim(cell.key)
+            // asked now, for it may have been finished before the claim was given
+            const result = yield* store.get(cell.key)
+            if (result !== undefined) yield* finish(cell, result)
+            else if (claim === undefined) yield* tell({ _tag: "CellElsewhere", cell })
+            else claimed.push({ cell, claim })
+          }
+          if (!Arr.isReadonlyArrayNonEmpty(claimed)) return
+          const programs = claimed.map(
+            ({ cell, claim }) =>
+              (share: SharedTeacher.Share) =>
+                Effect.gen(function* () {
+                  const from = yield* CellRun.resumedFrom(claim)
+                  yield* tell({ _tag: "CellStarted", cell, ...(from === undefined ? {} : { from }) })
+                  const emit = (event: CellEvent) => tell({ _tag: "CellProgress", cell, event })
+                  yield* finish(
+                    cell,
+                    yield* CellRun.runWith(share, cell.spec, {
+                      laboratory,
+                      machine,
+                      claim,
+                      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+                      emit
+                    })
+                  )
+                })
+          )
+          const teacher = CellRun.teacherOf(
+            Arr.map(claimed, ({ cell }) => cell.spec),
+            laboratory
+          )
+          yield* SharedTeacher.together(teacher, programs).pipe(
+            Effect.flatMap(Exit.asVoidAll),
+            Effect.provideService(Backend, backend)
+          )
+        }).pipe(Effect.scoped)
     })
 
 /** Runs groups, `jobs` at a time; each cell is kept as soon as it is finished. */
-const runMissing = <E, R>(o: RunnerOptions, groups: ReadonlyArray<Group>, executor: Executor<E, R>) =>
+const runMissing = <E, R>(o: RunnerOptions, missing: ReadonlyArray<PlannedCell>, executor: Executor<E, R>) =>
   Effect.gen(function* () {
-    const store = yield* RunStore
-    const execute = yield* executor(groups.length)
-    const results: Array<Cell.CellResult> = []
-    const finish = (cell: PlannedCell, result: Cell.CellResult) =>
-      Effect.gen(function* () {
-        yield* store.put(result)
-        results.push(result)
-        yield* o.emit({ _tag: "CellFinished", cell, result })
+    const execute = yield* executor(CellGroup.of(missing, o.jobs).length)
+    const results = new Map<string, Cell.CellResult>()
+    const elsewhere = new Set<string>()
+    const listener: Listener<never> = {
+      tell: (news) => {
+        if (news._tag !== "CellElsewhere") return o.emit(news)
+        if (elsewhere.has(news.cell.key)) return Effect.void
+        elsewhere.add(news.cell.key)
+        return o.emit(news)
+      },
+      finish: (cell, result) => {
+        results.set(cell.key, result)
+        return o.emit({ _tag: "CellFinished", cell, result })
+      }
+    }
+    const unfinished = () => missing.filter(({ key }) => !results.has(key))
+    while (unfinished().length > 0) {
+      yield* Effect.forEach(CellGroup.of(unfinished(), o.jobs), (group) => execute(group, listener), {
+        concurrency: o.jobs,
+        discard: true
       })
-    yield* Effect.forEach(groups, (group) => execute(group, { tell: o.emit, finish }), {
-      concurrency: o.jobs,
-      discard: true
-    })
+      // what another process works on is looked after again, should that one end without it
+      if (unfinished().length > 0) yield* Effect.sleep("1 second")
+    }
     return results
   })
 
 /**
- * Runs the cells of an experiment that the store lacks, and gives all of them.
+ * Runs the cells of experiments that the store lacks, each once, and gives the experiments with all of their results.
  *
- * Where no cell is missing nothing is set up, so a finished table is there at once. Stopping it loses only the cells in hand.
+ * Where no cell is missing nothing is set up, so a finished table is there at once. Stopped, it goes on from the cells' last checkpoints.
+ * Several processes may do so on one store: they share the work.
  */
 export const runWith = <E, R>(
   o: RunnerOptions,
   executor: Executor<E, R>
-): Effect.Effect<Finished, E | ConfigError | StoreError | OutputError, Exclude<R, Scope.Scope> | RunStore> =>
+): Effect.Effect<ReadonlyArray<Finished>, E | ConfigError | StoreError, Exclude<R, Scope.Scope> | RunStore> =>
   Effect.gen(function* () {
-    const cells = yield* plan(o)
+    const { planned, cells } = yield* planAll(o)
     const kept = yield* keptOf(cells)
     const missing = cells.filter(({ key }) => !kept.has(key))
+    const refusal = missing.length === 0 ? undefined : Scale.refusal(o.scale)
+    if (refusal !== undefined) return yield* refusal
     const groups = CellGroup.of(missing, o.jobs)
     const atOnce = groups.slice(0, o.jobs).reduce((sum, group) => sum + group.length, 0)
     yield* o.emit({ _tag: "Planned", cells: cells.length, kept: cells.length - missing.length, atOnce })
-    const fresh = groups.length === 0 ? [] : yield* Effect.scoped(runMissing(o, groups, executor))
-    const byKey = new Map([...kept, ...fresh.map((result) => [result.key, result] as const)])
-    const rows = [...new Set(cells.map(({ row }) => row))].map((row) => ({
-      row,
-      cells: cells.filter((cell) => cell.row === row).flatMap(({ key }) => byKey.get(key) ?? [])
-    }))
-    return { experiment: o.experiment, scale: o.scale, seeds: o.seeds, rows }
+    const fresh =
+      missing.length === 0 ? new Map<string, Cell.CellResult>() : yield* Effect.scoped(runMissing(o, missing, executor))
+    return planned.map((one) => finishedOf(one, o.scale, (key) => kept.get(key) ?? fresh.get(key)))
   })
 
+/** An experiment with the results of its cells, as far as there are any. */
+export const finishedOf = (
+  { experiment, seeds, cells }: SeededExperiment & { readonly cells: ReadonlyArray<PlannedCell> },
+  scale: Scale.Scale,
+  result: (key: string) => Cell.CellResult | undefined
+): Finished => ({
+  experiment,
+  seeds,
+  scale,
+  rows: [...Map.groupBy(cells, ({ row }) => row)].map(([row, own]) => ({
+    row,
+    cells: own.flatMap(({ key }) => result(key) ?? [])
+  }))
+})
+
 /** `runWith` in this process. */
-export const run = (
-  o: RunnerOptions
-): Effect.Effect<Finished, CellRun.CellFailure | StoreError | OutputError, Backend | RunStore> => runWith(o, here(o))
+export const run = (o: RunnerOptions): Effect.Effect<ReadonlyArray<Finished>, CellFailure, Backend | RunStore> =>
+  runWith(o, here(o))

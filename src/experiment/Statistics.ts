@@ -27,6 +27,8 @@ export interface Paired extends Summary {
   readonly pValue: number | null
   /** Two-sided exact p-value over all flips of the signs; `null` above 20 pairs. */
   readonly signFlip: number | null
+  /** Cohen's d_z, `effectSize`. */
+  readonly effectSize: number | null
 }
 
 /** One number of one seed. */
@@ -87,7 +89,31 @@ export const paired = (
     return other === undefined ? [] : [value - other]
   })
   if (differences.length === 0) return null
-  return { ...summary(differences, level), pValue: pairedT(differences), signFlip: signFlip(differences) }
+  return {
+    ...summary(differences, level),
+    pValue: pairedT(differences),
+    signFlip: signFlip(differences),
+    effectSize: effectSize(differences)
+  }
+}
+
+/**
+ * Cohen's d_z of paired differences: their mean in units of their own standard deviation (Cohen 1988; Lakens 2013, eq. 7).
+ *
+ * `null` below two pairs, and where the differences have no spread beyond rounding, even when all are zero: there is then no unit to
+ * measure them in.
+ *
+ * @example
+ * ```ts
+ * import { Statistics } from "homodistil/experiment"
+ * assert.equal(Statistics.effectSize([1, 2, 3]), 2)
+ * assert.equal(Statistics.effectSize([-1, -1]), null)
+ * ```
+ */
+export const effectSize = (differences: ReadonlyArray<number>): number | null => {
+  if (differences.length < 2) return null
+  const { mean: center, deviation } = summary(differences)
+  return deviation === null || deviation <= 1e-12 * Math.abs(center) ? null : center / deviation
 }
 
 const pairedT = (differences: ReadonlyArray<number>): number | null => {

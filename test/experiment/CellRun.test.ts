@@ -1,28 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { LearningRate } from "homodistil/distill"
-import { type Cell, CellRun, Experiment, Laboratory, Runner } from "homodistil/experiment"
-import { experiment, machine, materials, numbers, run, runner, scale } from "./toy.ts"
+import { type Cell, type CellEvent, CellRun, Experiment, Laboratory, Runner } from "homodistil/experiment"
+import { experiment, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
 
 const runCell = (spec: Cell.CellSpec) =>
   Effect.gen(function* () {
-    const events: Array<CellRun.CellEvent> = []
+    const events: Array<CellEvent> = []
     const laboratory = yield* Laboratory.make({ ...materials, scale })
-    const result = yield* CellRun.run(spec, laboratory, machine, (event) => Effect.sync(() => void events.push(event)))
+    const result = yield* CellRun.run(spec, {
+      laboratory,
+      machine,
+      emit: (event) => Effect.sync(() => void events.push(event))
+    })
     return { result, events }
   }).pipe(Effect.scoped)
 
 const planned = (options = runner().options) => Effect.map(Runner.plan(options), ([cell]) => cell?.spec)
-
-describe("isPoint", () => {
-  it("is the start, the end, and as many as asked for between", () => {
-    const at = (steps: number, points: number) =>
-      Array.from({ length: steps + 1 }, (_, done) => done).filter(CellRun.isPoint(steps, points))
-    assert.deepStrictEqual(at(6, 2), [0, 3, 6])
-    assert.strictEqual(at(400, 20).length, 21)
-    assert.deepStrictEqual(at(2, 20), [0, 1, 2])
-  })
-})
 
 describe("CellRun", () => {
   it("gives the curve from the start to the end, the measures, and the widths", async () => {
@@ -40,7 +34,12 @@ describe("CellRun", () => {
     // a student that starts as its teacher has no discrepancy, and has one when it is pruned
     assert.isBelow(result.curve[0]?.discrepancy ?? 1, 1e-6)
     assert.isAbove(result.curve[2]?.discrepancy ?? 0, 0)
-    assert.deepStrictEqual(result.widths, { hidden: 2, "layer.0.ffn": 3, "layer.0.qk": 2, "layer.0.vo": 2 })
+    assert.deepStrictEqual(result.path.at(-1)?.widths, {
+      hidden: 2,
+      "layer.0.ffn": 3,
+      "layer.0.qk": 2,
+      "layer.0.vo": 2
+    })
     assert.includeMembers(Object.keys(result.measures), ["heldOut.loss", "curve.area"])
     assert.strictEqual(result.diverged, undefined)
     assert.deepStrictEqual(
@@ -79,19 +78,30 @@ describe("CellRun", () => {
   })
 })
 
+const table6Labels = [
+  "magnitude",
+  "random (control)",
+  "gradient",
+  "movement",
+  "taylor",
+  "fisher",
+  "sensitivity",
+  "PLATON"
+]
+
 describe("a scorer of one's own", () => {
   it("runs beside the others in Table 6", async () => {
     const { default: ownTable } = await import("../../examples/ownTable.ts")
     assert.isTrue(Experiment.isExperiment(ownTable))
     const table = { ...ownTable, measure: experiment.measure }
-    const finished = await run(Runner.run(runner({ experiment: table, seeds: [0] }).options))
+    const finished = await run(runOne(runner({ experiment: table, seeds: [0] }).options))
     assert.deepStrictEqual(
       finished.rows.map(({ row }) => row.label),
-      ["magnitude", "random (control)", "sensitivity", "PLATON", "peak gradient (ours)"]
+      [...table6Labels, "peak gradient (ours)"]
     )
     for (const { cells } of finished.rows) assert.isAbove(cells[0]?.measures["heldOut.loss"] ?? 0, 0)
     const keys = finished.rows.flatMap(({ cells }) => cells.map(({ key }) => key))
-    assert.strictEqual(new Set(keys).size, 5)
+    assert.strictEqual(new Set(keys).size, table6Labels.length + 1)
   })
 
   it("shares the cells of Table 6 that it does not change", async () => {

@@ -29,7 +29,7 @@ describe("the rows of an experiment", () => {
 
   it("are every combination of what is varied", () => {
     const vary = {
-      scorer: experiment.vary.scorer ?? [],
+      scorer: experiment.vary?.scorer ?? [],
       student: [StudentInit.fromTeacher, StudentInit.random].map(StudentInit.layer)
     }
     const names = rowsOf({ vary, baseline: "random · magnitude" }).map(({ name }) => name)

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import { Backend } from "homodistil/backend"
 import { CellRun, Experiment, Laboratory, layerMemory, Runner, RunStore } from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
-import { experiment, machine, materials, numbers, run, runner, scale } from "./toy.ts"
+import { experiment, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
 
 /** Table 6's scorers with one seed: cells that share a teacher. */
 const four = {
@@ -30,8 +30,8 @@ const twice = Effect.gen(function* () {
   const second = runner()
   const backend = yield* Backend
   const before = yield* backend.live
-  const one = yield* Runner.run(first.options)
-  const two = yield* Runner.run(second.options)
+  const one = yield* runOne(first.options)
+  const two = yield* runOne(second.options)
   return { one, two, first: first.events, second: second.events, before, after: yield* backend.live }
 })
 
@@ -52,8 +52,8 @@ describe("Runner", () => {
   })
 
   it("gives the same numbers whatever runs at the same time, and in another store", async () => {
-    const together = await run(Runner.run(runner().options))
-    const alone = await run(Runner.run(runner({ jobs: 1, seeds: [1] }).options))
+    const together = await run(runOne(runner().options))
+    const alone = await run(runOne(runner({ jobs: 1, seeds: [1] }).options))
     const of = (finished: Runner.Finished) => new Map(cellsOf(finished).map((cell) => [cell.key, numbers(cell)]))
     for (const [key, text] of of(alone)) assert.strictEqual(text, of(together).get(key))
     assert.strictEqual(of(alone).size, 2)
@@ -64,10 +64,10 @@ describe("Runner", () => {
       Effect.gen(function* () {
         const { options } = runner(four)
         const planned = yield* Runner.plan(options)
-        const together = yield* Runner.run(options)
+        const together = yield* runOne(options)
         const laboratory = yield* Laboratory.make({ ...materials, scale })
         const alone = yield* Effect.forEach(planned, ({ spec }) =>
-          CellRun.run(spec, laboratory, machine, () => Effect.void)
+          CellRun.run(spec, { laboratory, machine, emit: () => Effect.void })
         )
         return { together, alone }
       }).pipe(Effect.scoped)
@@ -77,7 +77,7 @@ describe("Runner", () => {
 
   it("runs a group in lock-step, and tells of each cell as it happens", async () => {
     const { events, options } = runner({ ...four, jobs: 1 })
-    await run(Runner.run(options))
+    await run(runOne(options))
     assert.deepInclude(events[0], { _tag: "Planned", cells: 4, atOnce: 4 })
     const steps = events.flatMap((event) =>
       event._tag === "CellProgress" && event.event._tag === "Distilled" && event.event.event._tag === "Stepped"
@@ -114,7 +114,7 @@ describe("Runner", () => {
     }
     const { exit, kept } = await run(
       Effect.gen(function* () {
-        const exit = yield* Effect.exit(Runner.run(failing))
+        const exit = yield* Effect.exit(runOne(failing))
         const store = yield* RunStore
         const planned = yield* Runner.plan(failing)
         const kept = yield* Effect.forEach(planned, ({ key }) =>
@@ -130,22 +130,27 @@ describe("Runner", () => {
   it("keeps what was finished when a later cell fails", async () => {
     const { options, events } = runner({ jobs: 1, seeds: [0] })
     const failing = {
-      ...options,
-      experiment: {
-        ...options.experiment,
-        measure: [
-          {
-            ...options.experiment.measure[0],
-            spec: { name: "fails", version: 1, options: {} },
-            columns: [],
-            run: () => (events.some(({ _tag }) => _tag === "CellFinished") ? Effect.die("broken") : Effect.succeed({}))
-          }
-        ]
-      }
+      ...runner({
+        jobs: 1,
+        seeds: [0],
+        experiment: {
+          ...options.experiment,
+          measure: [
+            {
+              ...options.experiment.measure[0],
+              spec: { name: "fails", version: 1, options: {} },
+              columns: [],
+              run: () =>
+                events.some(({ _tag }) => _tag === "CellFinished") ? Effect.die("broken") : Effect.succeed({})
+            }
+          ]
+        }
+      }).options,
+      emit: options.emit
     }
     const kept = await run(
       Effect.gen(function* () {
-        yield* Effect.exit(Runner.run(failing))
+        yield* Effect.exit(runOne(failing))
         const store = yield* RunStore
         const planned = yield* Runner.plan(failing)
         return yield* Effect.forEach(planned, ({ key }) => Effect.map(store.get(key), (cell) => cell !== undefined))

@@ -62,6 +62,36 @@ describe("against SciPy", () => {
   })
 })
 
+describe("effect size", () => {
+  // NumPy 2: d.mean() / d.std(ddof=1)
+  it.each([
+    [[1.4701, 1.4655, 1.4804], [1.5722, 1.5611, 1.5833], -25.026548598385013],
+    [[0.81, 0.79, 0.85, 0.77, 0.8], [0.8, 0.78, 0.81, 0.79, 0.76], 0.6374552583116765]
+  ])("is the mean of the differences in units of their deviation", (a, b, expected) => {
+    expect(Statistics.paired(bySeed(a), bySeed(b))?.effectSize).toBeCloseTo(expected, 8)
+  })
+  it("is t over the root of the number of pairs, and does not depend on the unit", () =>
+    fc.assert(
+      fc.property(several, fc.double({ min: 0.01, max: 100, noNaN: true }), (differences, unit) => {
+        const d = Statistics.effectSize(differences)
+        const { mean, deviation, count } = Statistics.summary(differences)
+        if (d === null || deviation === null) return
+        const t = mean / (deviation / Math.sqrt(count))
+        expect(d).toBeCloseTo(t / Math.sqrt(count), 6)
+        expect(Statistics.effectSize(differences.map((each) => each * unit))).toBeCloseTo(d, 6)
+        expect(Statistics.effectSize(differences.map((each) => -each))).toBeCloseTo(-d, 8)
+      })
+    ))
+  it("does not exist for one pair, and not without spread, rounding left aside", () => {
+    expect(Statistics.effectSize([])).toBeNull()
+    expect(Statistics.effectSize([2])).toBeNull()
+    expect(Statistics.effectSize([2, 2, 2])).toBeNull()
+    expect(Statistics.effectSize([0, 0])).toBeNull()
+    expect(Statistics.effectSize([0.3 - 0.2, 0.1])).toBeNull()
+    expect(Statistics.effectSize([-1, 1])).toBe(0)
+  })
+})
+
 describe("too few values", () => {
   it("one value has a mean and no spread", () => {
     expect(Statistics.summary([3])).toEqual({ count: 1, mean: 3, deviation: null, halfWidth: null, interval: null })

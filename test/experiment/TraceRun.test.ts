@@ -11,13 +11,15 @@ import { Safetensors } from "homodistil/checkpoint"
 import { trainingBatches } from "homodistil/data"
 import { Distiller, DistillPlan, Method } from "homodistil/distill"
 import { TraceBatches, TraceRun } from "homodistil/experiment"
+import { RemainingRatio } from "homodistil/pruning"
 import { Seed } from "homodistil/spec"
 import { materials } from "./toy.ts"
 
 const training = { steps: 6, rows: 2, length: 16, pruneEvery: 2 }
 
 const input = Effect.gen(function* () {
-  const plan = yield* DistillPlan.resolve.pipe(Effect.provide(Method.homoDistil({ training, ratio: 0.5 })))
+  const ratio = RemainingRatio.layer(RemainingRatio.cubic({ final: 0.5, end: 0.7 }))
+  const plan = yield* DistillPlan.resolve.pipe(Effect.provide([Method.homoDistil({ training }), ratio]))
   const { clean } = trainingBatches(materials.dataset, plan.training)
   const batch = TraceBatches.of("padded", { clean, vocabulary: 100, maskRate: 0.3 })
   return { plan, teacher: materials.teacher, seed: Seed.make(0), batch }

@@ -4,7 +4,7 @@ import { type Backend, OnnxBackend } from "homodistil/backend"
 import { HuggingFace } from "homodistil/checkpoint"
 import { Method } from "homodistil/distill"
 import { Measure } from "homodistil/evaluate"
-import { type CellResult, Experiment, layerMemory, type Runner, type RunStore, Scale } from "homodistil/experiment"
+import { type CellResult, Experiment, layerMemory, Runner, type RunStore, Scale } from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
 import { BertConfig, Parameters } from "homodistil/model"
 import { Seed, Spec } from "homodistil/spec"
@@ -49,23 +49,40 @@ export const experiment = Experiment.make({
 })
 
 /** The machine of tests. */
-export const machine = { node: "v0", platform: "test", version: "0" }
+export const machine = {
+  node: "v0",
+  platform: "test",
+  cpu: "none",
+  cores: 1,
+  version: "0",
+  packages: {},
+  git: null
+}
 
 /** What the runner is asked for, with its events in a list. */
-export const runner = (o: Partial<Runner.RunnerOptions> = {}) => {
+export const runner = ({
+  experiment: asked = experiment,
+  seeds = [0, 1],
+  ...o
+}: Partial<Runner.RunnerOptions & Runner.SeededExperiment> = {}) => {
   const events: Array<Runner.RunnerEvent> = []
-  const options: Runner.RunnerOptions = {
-    experiment,
+  const options = {
+    experiment: asked,
+    seeds,
+    experiments: [{ experiment: asked, seeds }],
     scale,
-    seeds: [0, 1],
     jobs: 2,
     materials,
     machine,
-    emit: (event) => Effect.sync(() => void events.push(event)),
+    emit: (event: Runner.RunnerEvent) => Effect.sync(() => void events.push(event)),
     ...o
   }
   return { events, options }
 }
+
+/** Runs one experiment. */
+export const runOne = (options: Runner.RunnerOptions) =>
+  Effect.flatMap(Runner.run(options), ([finished]) => Effect.fromNullishOr(finished).pipe(Effect.orDie))
 
 /** Runs an effect that needs a backend and a store; a new store in memory unless given. */
 export const run = <A, E>(

@@ -1,0 +1,190 @@
+import { type DistillPlan, PruningEvent, StudentStep } from "../distill/index.ts"
+import { Axis, BertConfig, Flops, Parameters } from "../model/index.ts"
+
+/** Steps of a run, from one on and up to another, in which the student has one shape; a masked student keeps the shape of its start. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
+  readonly config: BertConfig.BertConfig
+  /** Parameters of the student, without its projections. */
+  readonly parameters: number
+  /** Floating-point operations of a step: student and projections, forward and backward. */
+  readonly flops: number
+}
+
+/** Bytes that are alive in a step at the same time. */
+export interface Memory {
+  readonly teacher: number
+  /** Weights of the student and its projections. */
+  readonly weights: number
+  readonly gradients: number
+  readonly moments: number
+  /** What the importance scorer remembers. */
+  readonly slots: number
+  /** What the forward pass leaves for the backward one, and what the loss taps of the teacher. */
+  readonly activations: number
+}
+
+/** What a cell costs, as far as it is known before it runs. */
+export interface CellCost {
+  readonly steps: number
+  readonly batch: Flops.Batch
+  readonly stretches: ReadonlyArray<Stretch>
+  /** Floating-point operations over all steps: the student's, and the teacher's forward passes. */
+  readonly student: number
+  readonly teacher: number
+  /** At the step that needs most. */
+  readonly memory: Memory
+}
+
+/** The batch of a run: in each row this share of its pieces is masked, its two ends aside, and gets logits. */
+const batchOf = ({ training: { rows, length, maskRate } }: DistillPlan.DistillPlan): Flops.Batch => ({
+  rows,
+  length,
+  masked: rows * Math.round(maskRate * (length - 2))
+})
+
+/** The batch without masked places where nobody asks for logits. */
+const asked = (plan: DistillPlan.DistillPlan, batch: Flops.Batch): Flops.Batch =>
+  plan.loss.taps.includes("logits") ? batch : { ...batch, masked: 0 }
+
+/** How often states are brought to the teacher's width; layers that share a map use it each. */
+const mapsOf = (plan: DistillPlan.DistillPlan, { layers }: BertConfig.BertConfig): number => {
+  if (plan.projection.start === "none") return 0
+  const { taps } = plan.loss
+  return (taps.includes("embedding") ? 1 : 0) + (taps.includes("hidden") ? layers : 0)
+}
+
+const float = 4
+
+/** Numbers that a forward pass keeps for the backward one: inputs and outputs of each product, each layer norm, scores and probabilities. */
+const kept = (config: BertConfig.BertConfig, { rows, length, masked }: Flops.Batch): number => {
+  const tokens = rows * length
+  const layers = Array.from({ length: config.layers }, (_, i) => {
+    const [qk, vo, ffn] = [config.qk[i] ?? 0, config.vo[i] ?? 0, config.ffn[i] ?? 0]
+    return tokens * (6 * config.hidden + 2 * qk + 2 * vo + 2 * ffn) + 2 * rows * config.heads * length * length
+  })
+  return layers.reduce(
+    (sum, layer) => sum + layer,
+    2 * tokens * config.hidden + masked * (3 * config.hidden + 2 * config.vocabSize)
+  )
+}
+
+/** Numbers that the loss taps of the teacher, and the student's states at the teacher's width. */
+const tapped = (
+  plan: DistillPlan.DistillPlan,
+  teacher: BertConfig.BertConfig,
+  batch: Flops.Batch,
+  maps: number
+): number => {
+  const { rows, length, masked } = batch
+  const tokens = rows * length
+  const has = (tap: "embedding" | "hidden" | "scores" | "values" | "logits"): number =>
+    plan.loss.taps.includes(tap) ? 1 : 0
+  const values = teacher.vo.reduce((sum, vo) => sum + vo, 0)
+  return (
+    tokens * teacher.hidden * (has("embedding") + has("hidden") * teacher.layers + maps) +
+    has("scores") * teacher.layers * rows * teacher.heads * length * length +
+    has("values") * tokens * values +
+    has("logits") * masked * teacher.vocabSize
+  )
+}
+
+const memoryOf = (
+  plan: DistillPlan.DistillPlan,
+  teacher: BertConfig.BertConfig,
+  config: BertConfig.BertConfig,
+  batch: Flops.Batch
+): Memory => {
+  const axes = Axis.of([
+    ...BertConfig.axes(config).values(),
+    { id: Axis.teacherHidden, size: teacher.hidden, blocks: 1, prunable: false }
+  ])
+  const weights = float * Parameters.count(StudentStep.parameterSpecs(plan, config), axes)
+  const watched = float * Parameters.count(StudentStep.watched(config), axes)
+  return {
+    teacher: float * Parameters.count(Parameters.bert(teacher), BertConfig.axes(teacher)),
+    weights,
+    gradients: weights,
+    moments: plan.optimizer.slots.length * weights,
+    slots: plan.scorer.slots.length * watched,
+    activations: float * (kept(config, batch) + tapped(plan, teacher, batch, mapsOf(plan, config)))
+  }
+}
+
+/**
+ * The bytes of a memory all together.
+ *
+ * @example
+ * ```ts
+ * import { CellCost } from "homodistil/experiment"
+ * const each = { teacher: 1, weights: 2, gradients: 2, moments: 4, slots: 3, activations: 8 }
+ * assert.equal(CellCost.bytes(each), 20)
+ * ```
+ */
+export const bytes = ({ teacher, weights, gradients, moments, slots, activations }: Memory): number =>
+  teacher + weights + gradients + moments + slots + activations
+
+/** The shapes of a run, and the steps at which they begin. */
+const shapes = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertConfig) => {
+  const { steps } = plan.training
+  const ratio = plan.ratio.over(steps)
+  const start = plan.student.shape({ teacher, ranking: plan.ranking, finalRatio: ratio.final })
+  const found: Array<{ readonly from: number; readonly config: BertConfig.BertConfig }> = [{ from: 0, config: start }]
+  if (plan.student.final || plan.mode.masked || plan.mode.unstructured === true) return found
+  const original = BertConfig.axes(start)
+  let current = original
+  for (let done = 1; done < steps; done++) {
+    if (!PruningEvent.isDue(plan, ratio, done)) continue
+    const widths = plan.ranking.widths({ original, current, ratio: ratio.at(done) })
+    if (widths.size === 0) continue
+    current = Axis.resize(current, widths)
+    found.push({ from: done, config: BertConfig.fromAxes(start, current) })
+  }
+  return found
+}
+
+/**
+ * What a cell costs: the widths that its ranking will give it, step by step, and what follows from them. Nothing is run, and no weights are
+ * needed. Operations are those of matrix products; measures are not among them.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { DistillPlan, Method } from "homodistil/distill"
+ * import { CellCost } from "homodistil/experiment"
+ * import { BertConfig } from "homodistil/model"
+ * const plan = Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(Method.homoDistil())))
+ * const { stretches } = CellCost.of(plan, BertConfig.micro)
+ * assert.deepEqual([stretches[0]?.config.hidden, stretches.at(-1)?.config.hidden, stretches.at(-1)?.from], [128, 32, 110])
+ * ```
+ */
+export const of = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertConfig): CellCost => {
+  const { steps } = plan.training
+  const batch = batchOf(plan)
+  const counted = asked(plan, batch)
+  const found = shapes(plan, teacher)
+  const stretches = found.map(({ from, config }, i): Stretch => {
+    const maps = mapsOf(plan, config)
+    return {
+      from,
+      to: found[i + 1]?.from ?? steps,
+      config,
+      parameters: Parameters.count(Parameters.bert(config), BertConfig.axes(config)),
+      flops: Flops.trainingStep(config, counted) + 3 * Flops.projections(config, teacher, batch, maps)
+    }
+  })
+  const memories = stretches.map(({ config }) => memoryOf(plan, teacher, config, counted))
+  const [first] = memories
+  return {
+    steps,
+    batch,
+    stretches,
+    student: stretches.reduce((sum, { from, to, flops }) => sum + (to - from) * flops, 0),
+    teacher: plan.loss.taps.length === 0 ? 0 : steps * Flops.forward(teacher, counted),
+    memory: memories.reduce(
+      (most, memory) => (bytes(memory) > bytes(most) ? memory : most),
+      first ?? memoryOf(plan, teacher, teacher, counted)
+    )
+  }
+}

@@ -1,0 +1,155 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as fc from "fast-check"
+import { PruningMode } from "homodistil/distill"
+import {
+  type CellEvent,
+  CellRun,
+  type Claim,
+  Distillation,
+  Experiment,
+  Laboratory,
+  Runner,
+  RunStore
+} from "homodistil/experiment"
+import * as Scorer from "homodistil/importance"
+import type { JsonObject } from "homodistil/spec"
+import { experiment, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
+
+describe("isPoint", () => {
+  it("is the start, the end, and as many as asked for between", () => {
+    const at = (steps: number, points: number) =>
+      Array.from({ length: steps + 1 }, (_, done) => done).filter(Distillation.isPoint(steps, points))
+    assert.deepStrictEqual(at(6, 2), [0, 3, 6])
+    assert.strictEqual(at(400, 20).length, 21)
+    assert.deepStrictEqual(at(2, 20), [0, 1, 2])
+  })
+})
+
+/** A claim that remembers what is kept, as a store does: what comes after a checkpoint is lost with it. */
+const remembering = () => {
+  let lines: ReadonlyArray<JsonObject> = []
+  let kept: { readonly state: Uint8Array; readonly lines: ReadonlyArray<JsonObject> } | undefined
+  const claim = (): Claim => {
+    lines = kept?.lines ?? []
+    return {
+      checkpoint: kept?.state,
+      save: (_, state) => Effect.sync(() => void (kept = { state, lines })),
+      record: (entry) => Effect.sync(() => void (lines = [...lines, entry])),
+      log: () => Effect.void,
+      finish: () => Effect.void
+    }
+  }
+  return { claim, lines: () => lines }
+}
+
+const trajectory = { points: 3, measure: experiment.measure }
+
+/** Runs a cell; interrupted at the n-th event of each life until there are no more such numbers. */
+const livesOf = (cuts: ReadonlyArray<number>, options: Partial<Experiment.ExperimentOptions> = {}) =>
+  run(
+    Effect.gen(function* () {
+      const [cell] = yield* Runner.plan(
+        runner({ experiment: Experiment.make({ ...experiment, trajectory, ...options }) }).options
+      )
+      const { spec } = yield* Effect.fromNullishOr(cell)
+      const laboratory = yield* Laboratory.make({ ...materials, scale })
+      const { claim, lines } = remembering()
+      let interrupted = 0
+      for (const cut of cuts) {
+        let seen = 0
+        const reached = yield* Deferred.make<void>()
+        const emit = (_: CellEvent) =>
+          Effect.suspend(() =>
+            seen++ === cut ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : Effect.void
+          )
+        const fiber = yield* Effect.forkChild(CellRun.run(spec, { laboratory, machine, claim: claim(), emit }))
+        yield* Effect.raceFirst(Deferred.await(reached), Effect.exit(Fiber.join(fiber)))
+        yield* Fiber.interrupt(fiber)
+        if (Exit.isFailure(yield* Fiber.await(fiber))) interrupted++
+      }
+      const result = yield* CellRun.run(spec, { laboratory, machine, claim: claim(), emit: () => Effect.void })
+      return { result, lines: JSON.stringify(lines()), interrupted }
+    }).pipe(Effect.scoped)
+  )
+
+describe("a distillation that is interrupted", () => {
+  const kinds: ReadonlyArray<readonly [string, Partial<Experiment.ExperimentOptions>]> = [
+    ["hard pruning", {}],
+    [
+      "masks with regrowth, sensitivity",
+      {
+        vary: {
+          mode: [PruningMode.layer(PruningMode.masked({ regrowth: true }))],
+          scorer: [Scorer.layer(Scorer.sensitivity({ window: 2 }))]
+        },
+        baseline: "sensitivity · masked"
+      }
+    ]
+  ]
+  for (const [name, options] of kinds)
+    it(`goes on to the result and the metrics of one that never stopped: ${name}`, async () => {
+      const whole = await livesOf([], options)
+      assert.deepStrictEqual(
+        whole.result.trajectory.map(({ step }) => step),
+        [0, 2, 4]
+      )
+      assert.strictEqual(whole.result.path[0]?.step, 0)
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.nat({ max: 24 }), { minLength: 1, maxLength: 3 }), async (cuts) => {
+          const again = await livesOf(cuts, options)
+          assert.strictEqual(numbers(again.result), numbers(whole.result))
+          assert.strictEqual(again.lines, whole.lines)
+          assert.isAtMost(again.result.provenance.resumed, cuts.length)
+        }),
+        { numRuns: 8 }
+      )
+    })
+
+  it("says how often it was begun again", async () => {
+    const { result, interrupted } = await livesOf([3, 3])
+    assert.strictEqual(interrupted, 2)
+    assert.strictEqual(result.provenance.resumed, 2)
+  })
+})
+
+describe("several experiments on one store", () => {
+  it("run a cell once that they share", async () => {
+    const { options, events } = runner()
+    const other = { experiment: Experiment.make({ ...experiment, name: "other" }), seeds: [1, 2] }
+    const finished = await run(Runner.run({ ...options, experiments: [...options.experiments, other] }))
+    assert.deepStrictEqual(
+      finished.map(({ rows }) => rows.map(({ cells }) => cells.length)),
+      [
+        [2, 2],
+        [2, 2]
+      ]
+    )
+    assert.strictEqual(events.filter(({ _tag }) => _tag === "CellFinished").length, 6)
+  })
+
+  it("leave a cell to the process that works on it, and take it when that one ends without it", async () => {
+    const { options, events } = runner({ seeds: [0] })
+    const [first] = await Effect.runPromise(Runner.plan(options))
+    const finished = await run(
+      Effect.gen(function* () {
+        const store = yield* RunStore
+        const holder = yield* Effect.forkChild(
+          Effect.scoped(Effect.andThen(store.claim(first?.key ?? ""), Effect.sleep("400 millis")))
+        )
+        yield* Effect.sleep("50 millis")
+        const made = yield* runOne(options)
+        yield* Fiber.join(holder)
+        return made
+      })
+    )
+    assert.deepStrictEqual(
+      finished.rows.map(({ cells }) => cells.length),
+      [1, 1]
+    )
+    assert.strictEqual(events.filter(({ _tag }) => _tag === "CellElsewhere").length, 1)
+  })
+})
