@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite"
+import * as Legend from "./Legend.ts"
 import { grey, palette } from "./Svg.ts"
-import type { Column, Table } from "./Table.ts"
+import { type Column, groups, type Row, type Table } from "./Table.ts"
 
 const plotWidth = 210
 const rowHeight = 30
@@ -19,13 +20,14 @@ export const spec = (
     columns.includes(column.id) && table.rows.some((row) => row.cells[c]?.summary) ? [{ column, c }] : []
   )
   const perLine = Math.min(3, panels.length)
-  const baseline = table.rows.find((row) => row.baseline)
+  const baselines = [...new Set(table.rows.filter((row) => row.baseline).map(({ name }) => name))]
+  const grouped = groups(table).length > 1
   const best = table.rows.some((row) => panels.some(({ c }) => row.cells[c]?.best === true))
   const key = [
     table.seeds.length < 2
       ? "One seed."
       : `Mean and 95 % interval over ${table.seeds.length} seeds (small dots: single seeds).`,
-    baseline === undefined ? "" : `Dashed: ${baseline.name}, the baseline.`,
+    baselines.length === 0 ? "" : `Dashed: ${baselines.join(", ")}, the baseline${grouped ? " of each group" : ""}.`,
     best ? "Orange: the best, different from the baseline (p < 0.05 after Holm)." : ""
   ]
   return {
@@ -41,17 +43,31 @@ export const spec = (
   }
 }
 
+/** A row's name on the axis: with its group, since names may come again in other groups. */
+const nameOf: (row: Row) => string = Legend.full
+
+/** The baselines of a column, each with the first and last row of its group. */
+const baselines = (table: Table, c: number) =>
+  groups(table).flatMap(({ rows }) => {
+    const mean = rows.find(({ baseline }) => baseline)?.cells[c]?.summary?.mean
+    const [first, last] = [rows[0], rows.at(-1)]
+    return mean === undefined || first === undefined || last === undefined
+      ? []
+      : [{ mean, row: nameOf(first), last: nameOf(last) }]
+  })
+
 const panel = (table: Table, column: Column, c: number, first: boolean) => {
-  const rows = table.rows.flatMap(({ name, baseline, cells }) => {
-    const { summary = null, best = false } = cells[c] ?? {}
+  const rows = table.rows.flatMap((row) => {
+    const { summary = null, best = false } = row.cells[c] ?? {}
     if (summary === null) return []
     const { mean, interval } = summary
-    const kind = baseline ? "baseline" : best ? "best" : "other"
-    return [{ row: name, mean, low: interval?.low ?? mean, high: interval?.high ?? mean, kind }]
+    const kind = row.baseline ? "baseline" : best ? "best" : "other"
+    return [{ row: nameOf(row), mean, low: interval?.low ?? mean, high: interval?.high ?? mean, kind }]
   })
-  const seeds = table.rows.flatMap(({ name, cells }) =>
-    (cells[c]?.values ?? []).flatMap((value) => (value === null ? [] : [{ row: name, value }]))
+  const seeds = table.rows.flatMap((row) =>
+    (row.cells[c]?.values ?? []).flatMap((value) => (value === null ? [] : [{ row: nameOf(row), value }]))
   )
+  const grouped = groups(table).length > 1
   const x = {
     type: "quantitative" as const,
     scale: { domain: around(rows), nice: false, zero: false },
@@ -60,7 +76,7 @@ const panel = (table: Table, column: Column, c: number, first: boolean) => {
   const y = {
     field: "row",
     type: "nominal" as const,
-    scale: { domain: table.rows.map(({ name }) => name) },
+    scale: { domain: table.rows.map(nameOf) },
     axis: {
       title: null,
       labels: first,
@@ -93,9 +109,9 @@ const panel = (table: Table, column: Column, c: number, first: boolean) => {
     },
     layer: [
       {
-        data: { values: rows.filter(({ kind }) => kind === "baseline").map(({ mean }) => ({ mean })) },
+        data: { values: baselines(table, c) },
         mark: { type: "rule" as const, color: grey, strokeDash: [4, 3], opacity: 0.8 },
-        encoding: { x: { ...x, field: "mean" } }
+        encoding: { x: { ...x, field: "mean" }, ...(grouped ? { y, y2: { field: "last" } } : {}) }
       },
       {
         data: { values: rows },

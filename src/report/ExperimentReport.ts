@@ -1,117 +1,100 @@
-import type { Runner } from "../experiment/index.ts"
-import { Spec } from "../spec/index.ts"
-import type { Landmark, LineFigure, Series } from "./LineFigure.ts"
+import type { Experiment, Runner } from "../experiment/index.ts"
+import * as DiscrepancyFigure from "./DiscrepancyFigure.ts"
+import type { LineFigure } from "./LineFigure.ts"
+import * as PathFigure from "./PathFigure.ts"
+import type { Report } from "./Report.ts"
+import * as Setting from "./Setting.ts"
 import * as Table from "./Table.ts"
+import * as TrajectoryFigure from "./TrajectoryFigure.ts"
+import * as WidthsFigure from "./WidthsFigure.ts"
 
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
-
-/** The setting of a finished experiment in one line: scale, steps, batch, seeds. */
-const setting = ({ scale, seeds, rows }: Runner.Finished): string => {
-  const training = rows[0]?.row.plan.training
-  return [
-    `${scale.name} scale`,
-    ...(training === undefined
-      ? []
-      : [count(training.steps, "step"), `batches of ${training.rows} × ${training.length} pieces`]),
-    count(seeds.length, "seed")
-  ].join(", ")
+/** What a report says besides what was measured. */
+export interface ReportOptions {
+  /** Where the numbers come from: command, version, digests; one line each. */
+  readonly provenance?: ReadonlyArray<string>
+  /** Figures from elsewhere for this experiment. */
+  readonly published?: Table.Published
+  /** Where a cell lies, by its key, relative to the report. */
+  readonly href?: (key: string) => string
 }
 
-/** The components that are the same in all rows, by `text`. */
-const shared = (
-  { rows, experiment }: Runner.Finished,
-  names: ReadonlyArray<"student" | "scorer" | "ratio" | "loss" | "granularity" | "optimizer">,
-  text: (spec: Spec.Spec) => string
-): string => {
-  const plan = rows[0]?.row.plan
-  return plan === undefined
-    ? ""
-    : names
-        .filter((name) => !(name in experiment.vary))
-        .map((name) => `${name} ${text(plan[name].spec)}`)
-        .join("; ")
+const rowHeader = ({ experiment }: Runner.Finished): string => {
+  const varied = Object.keys(experiment.vary ?? {})
+  return experiment.rowHeader ?? (varied.length === 0 ? "method" : varied.join(" · "))
 }
-
-const rowHeader = ({ experiment }: Runner.Finished): string =>
-  experiment.rowHeader ?? Object.keys(experiment.vary).join(" · ")
 
 /**
- * The table of a finished experiment: one row a method, one column a measure, paired by seed against the baseline.
+ * The columns that an experiment shows, in the order it measures them, or the one it asks for.
+ *
+ * @example
+ * ```ts
+ * import { Measure } from "homodistil/evaluate"
+ * import { ExperimentReport } from "homodistil/report"
+ * const measure = [Measure.curve(), Measure.parameters()]
+ * const columns = ExperimentReport.columns({ measure, columns: ["parameters", "curve.final"] })
+ * assert.deepEqual(columns.map(({ id }) => id), ["parameters", "curve.final"])
+ * ```
+ */
+export const columns = ({
+  measure,
+  columns: asked
+}: Pick<Experiment.ExperimentOptions, "measure" | "columns">): ReadonlyArray<Table.Column> => {
+  const all = measure.flatMap((each) => each.columns)
+  return asked === undefined ? all : asked.flatMap((id) => all.find((column) => column.id === id) ?? [])
+}
+
+/**
+ * The table of a finished experiment: one row a method, one column a measure, paired by seed against the baseline of its group.
  *
  * A cell that diverged is shown as missing with the reason, never left out.
  */
-export const table = (finished: Runner.Finished, provenance: ReadonlyArray<string>): Table.Table => {
+export const table = (finished: Runner.Finished, options: ReportOptions = {}): Table.Table => {
   const { experiment, seeds, rows } = finished
-  const columns = experiment.measure.flatMap((measure) => measure.columns)
-  const input: Table.TableInput = {
+  const shown = columns(experiment)
+  const common = Setting.shared(finished)
+  return Table.make({
     title: experiment.title,
-    caption: `${setting(finished)}; mean ± half-width of the 95 % t-interval over seeds. Differences are paired by seed.`,
+    caption: `${Setting.line(finished)}; mean ± half-width of the 95 % t-interval; differences paired by seed, t-test, Holm`,
     rowHeader: rowHeader(finished),
-    columns,
+    columns: shown,
     seeds,
-    rows: rows.map(({ row, cells }) => {
-      const failed = cells.flatMap(({ diverged }) => diverged ?? [])
-      return {
-        name: row.label,
-        baseline: row.name === experiment.baseline,
-        cells: Object.fromEntries(
-          columns.map(({ id }) => [
-            id,
-            {
-              values: cells.map(({ measures }) => measures[id] ?? null),
-              ...(failed.length === 0 ? {} : { missing: failed.join("; ") })
-            }
-          ])
-        )
-      }
-    }),
-    notes: [
-      ...(experiment.notes ?? []),
-      `All rows: ${shared(finished, ["student", "scorer", "ratio", "loss", "granularity", "optimizer"], Spec.describe)}.`
-    ],
-    provenance
-  }
-  return Table.make(input)
-}
-
-/** The value of each seed at each step that every seed reached. */
-const series = (
-  finished: Runner.Finished,
-  of: (point: { readonly discrepancy: number; readonly parameters: number }) => number
-): ReadonlyArray<Series> =>
-  finished.rows.map(({ row, cells }) => {
-    const steps = (cells[0]?.curve ?? []).map(({ step }) => step)
-    return {
+    rows: rows.map(({ row, cells }) => ({
       name: row.label,
-      points: steps.flatMap((step) => {
-        const values = cells.flatMap(({ curve }) => curve.filter((point) => point.step === step).map(of))
-        return values.length === 0 ? [] : [{ step, values }]
-      })
-    }
+      baseline: row.baseline,
+      ...(row.group === undefined ? {} : { group: row.group }),
+      runs: cells.map(({ key, diverged }) => ({
+        key,
+        ...(options.href === undefined ? {} : { href: options.href(key) }),
+        ...(diverged === undefined ? {} : { diverged })
+      })),
+      cells: Object.fromEntries(
+        shown.map(({ id }) => [id, { values: cells.map(({ measures }) => measures[id] ?? null) }])
+      )
+    })),
+    ...(options.published === undefined ? {} : { published: options.published }),
+    notes: [...(experiment.notes ?? []), ...(common === "" ? [] : [`All rows: ${common}.`])],
+    provenance: options.provenance ?? []
   })
-
-const landmarks = ({ rows }: Runner.Finished): ReadonlyArray<Landmark> => {
-  const plan = rows.find(({ row }) => !row.plan.student.final)?.row.plan
-  if (plan === undefined) return []
-  const { ends } = plan.ratio.over(plan.training.steps)
-  return ends > 0 ? [{ step: ends, label: "pruning ends" }] : []
 }
 
-/** The discrepancy curve of a finished experiment (paper, Fig. 3), with the student's size below. */
-export const figure = (finished: Runner.Finished): LineFigure => ({
-  title: `${finished.experiment.title}: prediction discrepancy`,
-  subtitle: [
-    `${setting(finished)}; mean and 95 % interval over seeds`,
-    shared(finished, ["student", "scorer", "ratio"], Spec.describe)
-  ],
-  panels: [
-    { title: "KL(teacher ‖ student), nats", series: series(finished, (point) => point.discrepancy) },
-    {
-      title: "Parameters of the student",
-      series: series(finished, (point) => point.parameters),
-      height: 120,
-      format: "~s"
-    }
-  ],
-  landmarks: landmarks(finished)
+const draw: { readonly [F in Experiment.Figure]: (finished: Runner.Finished) => LineFigure } = {
+  discrepancy: DiscrepancyFigure.of,
+  path: PathFigure.of,
+  widths: WidthsFigure.of,
+  trajectory: TrajectoryFigure.of
+}
+
+/** The pictures an experiment asks for, by name; the discrepancy over the steps unless it says otherwise. One without data is left out. */
+export const figures = (finished: Runner.Finished): { readonly [name: string]: LineFigure } =>
+  Object.fromEntries(
+    (finished.experiment.figures ?? (["discrepancy"] as const)).flatMap((name) => {
+      const figure = draw[name](finished)
+      return figure.panels.some(({ series }) => series.some(({ points }) => points.length > 0)) ? [[name, figure]] : []
+    })
+  )
+
+/** The whole report of a finished experiment: its table, where it shows any column, and its pictures. */
+export const report = (finished: Runner.Finished, options: ReportOptions = {}): Report => ({
+  ...(columns(finished.experiment).length === 0 ? {} : { table: table(finished, options) }),
+  figures: figures(finished)
 })

@@ -1,6 +1,8 @@
 import type { Json } from "../spec/index.ts"
 import type { Statistics } from "../experiment/index.ts"
+import * as Findings from "./Findings.ts"
 import type { Cell, Difference, Table } from "./Table.ts"
+import type { TextTable } from "./TextTable.ts"
 
 /**
  * The whole table as JSON: values by seed, means, intervals, differences and every p-value, unrounded, always in the same
@@ -22,7 +24,7 @@ export const render = (table: Table): string => `${JSON.stringify(toJson(table),
 /** The same as a JSON value. */
 export const toJson = (table: Table): Json => ({
   format: "homodistil/table",
-  version: 1,
+  version: 2,
   title: table.title,
   caption: table.caption,
   rowHeader: table.rowHeader,
@@ -35,23 +37,50 @@ export const toJson = (table: Table): Json => ({
     better,
     digits
   })),
-  rows: table.rows.map(({ name, baseline, cells }) => ({
+  rows: table.rows.map(({ name, group, baseline, runs, cells }) => ({
     name,
+    group,
     baseline,
+    runs: runs.map(({ key, href, diverged }) => ({ key, href: href ?? null, diverged: diverged ?? null })),
     cells: Object.fromEntries(table.columns.flatMap(({ id }, c) => pairOf(id, cells[c])))
   })),
+  publishedSource: table.publishedSource,
+  findings: Findings.of(table),
   notes: table.notes,
   provenance: table.provenance
 })
 
+/** A table of texts as JSON, its numbers as they are. */
+export const renderText = (table: TextTable): string =>
+  `${JSON.stringify(
+    {
+      format: "homodistil/text-table",
+      version: 1,
+      title: table.title,
+      caption: table.caption,
+      rowHeader: table.rowHeader,
+      columns: table.columns.map(({ id, name, unit }) => ({ id, name, unit: unit ?? null })),
+      rows: table.rows.map(({ name, group, cells }) => ({
+        name,
+        group: group ?? null,
+        cells: Object.fromEntries(table.columns.map(({ id }) => [id, cells[id] ?? null]))
+      })),
+      notes: table.notes ?? [],
+      provenance: table.provenance ?? []
+    },
+    null,
+    2
+  )}\n`
+
 const pairOf = (id: string, cell: Cell | undefined): ReadonlyArray<readonly [string, Json]> =>
   cell === undefined ? [] : [[id, cellToJson(cell)]]
 
-const cellToJson = ({ values, missing, summary, difference, best }: Cell): Json => ({
+const cellToJson = ({ values, missing, summary, difference, best, published }: Cell): Json => ({
   values,
   missing,
   ...summaryToJson(summary),
   best,
+  published,
   differenceToBaseline: difference === null ? null : differenceToJson(difference)
 })
 
@@ -59,7 +88,8 @@ const differenceToJson = (difference: Difference): Json => ({
   ...summaryToJson(difference),
   pPairedT: difference.pValue,
   pHolm: difference.pHolm,
-  pSignFlip: difference.signFlip
+  pSignFlip: difference.signFlip,
+  effectSize: difference.effectSize
 })
 
 const summaryToJson = (summary: Statistics.Summary | null) => ({

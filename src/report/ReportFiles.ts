@@ -5,38 +5,40 @@ import { OutputError, outputError, OutputFolder, outputRemedy as remedy } from "
 import * as Csv from "./Csv.ts"
 import * as DotFigure from "./DotFigure.ts"
 import * as JsonReport from "./JsonReport.ts"
+import * as Latex from "./Latex.ts"
 import * as LineFigure from "./LineFigure.ts"
 import * as Markdown from "./Markdown.ts"
+import type { Report } from "./Report.ts"
 import * as Svg from "./Svg.ts"
-import type { Table } from "./Table.ts"
-
-/** What a report is made of: a table, a line figure, or both. */
-export interface Report {
-  readonly table?: Table
-  readonly figure?: LineFigure.LineFigure
-}
 
 /** The texts of a report by file name. */
 export type Files = { readonly [name: string]: string }
 
 /**
- * The files of a report: `table.md`, `table.csv`, `table.json` and `table.svg` (dots and intervals) for a table, `figure.svg` and
- * `figure.csv` for a line figure.
+ * The files of a report: `table.md`, `table.csv`, `table.json`, `table.tex` and, for a table of measures, `table.svg` (dots and intervals);
+ * for each figure its name with `.svg` and `.csv`. A table of texts beside one of measures is called `text`.
  *
  * @example
  * ```ts
  * import { ReportFiles } from "homodistil/report"
  * import * as Effect from "effect/Effect"
- * const figure = {
+ * const discrepancy = {
  *   title: "Figure 3", subtitle: [],
  *   panels: [{ title: "KL (nats)", series: [{ name: "PLATON", points: [{ step: 0, values: [0] }, { step: 9, values: [1] }] }] }]
  * }
- * const files = await Effect.runPromise(ReportFiles.render({ figure }))
- * assert.deepEqual(Object.keys(files), ["figure.svg", "figure.csv"])
+ * const files = await Effect.runPromise(ReportFiles.render({ figures: { discrepancy } }))
+ * assert.deepEqual(Object.keys(files), ["discrepancy.svg", "discrepancy.csv"])
  * ```
  */
-export const render = ({ table, figure }: Report): Effect.Effect<Files> =>
+export const render = ({ table, text, figures = {} }: Report): Effect.Effect<Files> =>
   Effect.gen(function* () {
+    const texts = table === undefined ? "table" : "text"
+    const drawn = yield* Effect.forEach(Object.entries(figures), ([name, figure]) =>
+      Effect.map(Svg.render(LineFigure.spec(figure)), (svg) => [
+        [`${name}.svg`, svg] as const,
+        [`${name}.csv`, Csv.renderFigure(figure)] as const
+      ])
+    )
     return {
       ...(table === undefined
         ? {}
@@ -44,11 +46,18 @@ export const render = ({ table, figure }: Report): Effect.Effect<Files> =>
             "table.md": Markdown.render(table),
             "table.csv": Csv.render(table),
             "table.json": JsonReport.render(table),
+            "table.tex": Latex.render(table),
             "table.svg": yield* Svg.render(DotFigure.spec(table))
           }),
-      ...(figure === undefined
+      ...(text === undefined
         ? {}
-        : { "figure.svg": yield* Svg.render(LineFigure.spec(figure)), "figure.csv": Csv.renderFigure(figure) })
+        : {
+            [`${texts}.md`]: Markdown.renderText(text),
+            [`${texts}.csv`]: Csv.renderText(text),
+            [`${texts}.json`]: JsonReport.renderText(text),
+            [`${texts}.tex`]: Latex.renderText(text)
+          }),
+      ...Object.fromEntries(drawn.flat())
     }
   })
 

@@ -8,6 +8,25 @@ export const grey = "#6b6b6b"
 /** Eight line colours that stay apart for colour-blind readers, after Okabe and Ito and Paul Tol, dark enough for text on white. */
 export const palette = ["#0072b2", "#d55e00", "#008f68", "#aa3377", "#8a6d00", "#333333", "#3a8cc4", "#b5523b"] as const
 
+/** For each colour of a figure the one it takes on a dark page. */
+export const darker: { readonly [light: string]: string } = {
+  "#ffffff": "#161616",
+  "#1a1a1a": "#e8e8e8",
+  "#333333": "#d0d0d0",
+  "#444444": "#c0c0c0",
+  "#555555": "#b0b0b0",
+  "#6b6b6b": "#9a9a9a",
+  "#9a9a9a": "#6b6b6b",
+  "#e8e8e8": "#303030",
+  "#0072b2": "#4aa8e0",
+  "#d55e00": "#ff8533",
+  "#008f68": "#2fc79a",
+  "#aa3377": "#e074b4",
+  "#8a6d00": "#d4b13a",
+  "#3a8cc4": "#8cc8f0",
+  "#b5523b": "#e8907a"
+}
+
 /** Fonts, sizes and light lines common to all figures. */
 export const theme: Config = {
   background: "#ffffff",

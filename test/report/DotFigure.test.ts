@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import { DotFigure, Svg, Table } from "../../src/report/index.ts"
 import { golden } from "../golden/golden.ts"
-import { awkward, table6 } from "./samples.ts"
+import { awkward, table3, table6 } from "./samples.ts"
 import { overlaps, textBoxes } from "./textBoxes.ts"
 
 const draw = (input: Table.TableInput, columns?: ReadonlyArray<string>) =>
@@ -13,6 +13,7 @@ describe("the picture of a table", () => {
 
   it.each([
     ["Table 6", table6],
+    ["Table 3", table3],
     ["awkward cases", awkward],
     [
       "long names",
@@ -20,6 +21,14 @@ describe("the picture of a table", () => {
     ]
   ])("%s: no text over another", async (_, input) => {
     expect(overlaps(textBoxes(await draw(input)))).toEqual([])
+  })
+
+  it("has a line for the baseline of each group, as far as the group goes", async () => {
+    const svg = await draw(table3)
+    // two panels, two groups each
+    expect(svg.match(/stroke-dasharray="4,3"/g)).toHaveLength(4)
+    for (const { group, name } of table3.rows)
+      expect(textBoxes(svg).filter(({ text }) => text === `${group ?? ""}, ${name}`)).toHaveLength(1)
   })
 
   it("has a panel for each column asked for that has values", async () => {

@@ -1,51 +1,14 @@
-import * as Effect from "effect/Effect"
-import { Method, StudentInit } from "homodistil/distill"
-import { Measure } from "homodistil/evaluate"
-import { type CellResult, Experiment, type Runner, Scale } from "homodistil/experiment"
-import * as Scorer from "homodistil/importance"
-import { ExperimentReport } from "homodistil/report"
+import * as Layer from "effect/Layer"
+import { Method } from "homodistil/distill"
+import { Experiment } from "homodistil/experiment"
+import * as Loss from "homodistil/loss"
+import { ExperimentReport, Legend } from "homodistil/report"
 import { assert, describe, it } from "vitest"
-
-const experiment = Experiment.make({
-  name: "two",
-  title: "Two scorers",
-  method: Method.homoDistil(),
-  vary: { scorer: [Scorer.magnitude(), Scorer.platon()].map(Scorer.layer) },
-  measure: [Measure.parameters(), Measure.curve()],
-  seeds: 2,
-  baseline: "magnitude",
-  labels: { platon: "PLATON" }
-})
-
-const cell = (discrepancy: number, diverged?: string): CellResult => ({
-  key: "k",
-  spec: {},
-  ...(diverged === undefined ? {} : { diverged }),
-  measures:
-    diverged === undefined ? { parameters: 100, "curve.final": discrepancy, "curve.area": 2, "curve.peak": 3 } : {},
-  curve: [
-    { step: 0, discrepancy: 0, parameters: 400 },
-    { step: 10, discrepancy, parameters: 100 }
-  ],
-  widths: {},
-  provenance: { seconds: 1, trainSeconds: 1, node: "", platform: "", version: "" }
-})
-
-const finished = (cells: ReadonlyArray<ReadonlyArray<CellResult>>, of = experiment): Runner.Finished => ({
-  experiment: of,
-  scale: Scale.micro,
-  seeds: [0, 1],
-  rows: Effect.runSync(Experiment.rows(of, Scale.micro)).map((row, i) => ({ row, cells: cells[i] ?? [] }))
-})
-
-const both = finished([
-  [cell(1.5), cell(1.7)],
-  [cell(1.2), cell(1.3)]
-])
+import { both, cell, experiment, finished } from "./finished.ts"
 
 describe("the report of an experiment", () => {
   it("has a row a method and a column a number, paired against the baseline", () => {
-    const table = ExperimentReport.table(both, ["command"])
+    const table = ExperimentReport.table(both, { provenance: ["command"], href: (key) => `cells/${key}` })
     assert.deepEqual(
       table.rows.map(({ name, baseline }) => [name, baseline]),
       [
@@ -63,6 +26,10 @@ describe("the report of an experiment", () => {
     assert.match(table.notes.join(), /ratio cubic\(final: 0\.25/)
     assert.notMatch(table.notes.join(), /scorer/)
     assert.deepEqual(table.provenance, ["command"])
+    assert.deepEqual(table.rows[1]?.runs, [
+      { key: "k1.2", href: "cells/k1.2" },
+      { key: "k1.3", href: "cells/k1.3" }
+    ])
   })
 
   it("shows a diverged cell as missing, with the reason", () => {
@@ -70,34 +37,69 @@ describe("the report of an experiment", () => {
       finished([
         [cell(1.5), cell(1.7)],
         [cell(1.2), cell(0, "the loss became NaN at step 3")]
-      ]),
-      []
+      ])
     )
     const shown = table.rows[1]?.cells[1]
     assert.deepEqual(shown?.values, [1.2, null])
-    assert.match(shown?.missing ?? "", /NaN at step 3/)
+    assert.deepEqual(Legend.absent(table), ["PLATON: 1 of 2 seeds; 1 diverged: seed 1, the loss became NaN at step 3."])
   })
 
-  it("draws the discrepancy and the size over the steps, and where pruning ends", () => {
-    const figure = ExperimentReport.figure(both)
-    assert.deepEqual(figure.panels[0]?.series[1], {
-      name: "PLATON",
-      points: [
-        { step: 0, values: [0, 0] },
-        { step: 10, values: [1.2, 1.3] }
+  it("shows the columns asked for, in that order, and figures from elsewhere beside them", () => {
+    const published = { source: "elsewhere", rows: { PLATON: { "curve.peak": 9 } } }
+    const of = Experiment.make({ ...experiment, columns: ["curve.peak", "parameters"] })
+    const table = ExperimentReport.table(
+      finished(
+        [
+          [cell(1), cell(2)],
+          [cell(1), cell(2)]
+        ],
+        of
+      ),
+      { published }
+    )
+    assert.deepEqual(
+      table.columns.map(({ id }) => id),
+      ["curve.peak", "parameters"]
+    )
+    assert.equal(table.rows[1]?.cells[0]?.published, 9)
+    assert.equal(table.publishedSource, "elsewhere")
+  })
+
+  it("keeps groups of methods apart, each with its baseline, and says only what they have in common", () => {
+    const methods = {
+      one: Method.homoDistil(),
+      two: Layer.merge(Method.homoDistil(), Loss.layer(Loss.homoDistil({ attention: 0 })))
+    }
+    const { vary: _, ...rest } = experiment
+    const of = Experiment.make({ ...rest, method: { small: methods, large: methods }, baseline: "one", labels: {} })
+    const cells = [1, 2, 3, 4].map((d) => [cell(d), cell(d + 0.5)])
+    const table = ExperimentReport.table(finished(cells, of))
+    assert.deepEqual(
+      table.rows.map(({ group, baseline }) => [group, baseline]),
+      [
+        ["small", true],
+        ["small", false],
+        ["large", true],
+        ["large", false]
       ]
-    })
-    assert.deepEqual(figure.panels[1]?.series[0]?.points[1]?.values, [100, 100])
-    assert.deepEqual(figure.landmarks, [{ step: 280, label: "pruning ends" }])
-    assert.isBelow(Math.max(...figure.subtitle.map(({ length }) => length)), 120)
+    )
+    const common = table.notes.find((note) => note.startsWith("All rows")) ?? ""
+    assert.match(common, /scorer platon/)
+    assert.notMatch(common, /loss /)
   })
 
-  it("marks no end of pruning where no row is pruned while it trains", () => {
-    const random = Experiment.make({
-      ...experiment,
-      vary: { student: [StudentInit.layer(StudentInit.random)] },
-      baseline: "random"
-    })
-    assert.deepEqual(ExperimentReport.figure(finished([[cell(1)]], random)).landmarks, [])
+  it("has a table and the pictures asked for, without those that would be empty", () => {
+    const all = Experiment.make({ ...experiment, figures: ["discrepancy", "path", "widths", "trajectory"] })
+    const cells = [
+      [cell(1.5), cell(1.7)],
+      [cell(1.2), cell(1.3)]
+    ]
+    const report = ExperimentReport.report(finished(cells, all))
+    assert.equal(report.table?.title, "Two scorers")
+    assert.deepEqual(Object.keys(report.figures ?? {}), ["discrepancy", "path", "widths", "trajectory"])
+    assert.deepEqual(Object.keys(ExperimentReport.figures(both)), ["discrepancy"])
+    const { trajectory: _, ...without } = all
+    assert.notProperty(ExperimentReport.figures(finished(cells, without)), "trajectory")
+    assert.notProperty(ExperimentReport.report(finished(cells, { ...all, columns: [] })), "table")
   })
 })

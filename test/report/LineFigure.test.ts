@@ -68,7 +68,7 @@ describe("bands", () => {
         const [band] = LineFigure.bands({ name: "a", points: [{ step: 3, values: [...values, NaN] }] })
         const summary = values.length === 0 ? undefined : Statistics.summary(values)
         const { low, high } = summary?.interval ?? { low: summary?.mean, high: summary?.mean }
-        expect(band).toEqual(summary && { series: "a", step: 3, mean: summary.mean, low, high })
+        expect(band).toEqual(summary && { series: "a", step: 3, x: 3, mean: summary.mean, low, high })
       })
     ))
 })

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { systemError } from "effect/PlatformError"
 import { ReportFiles, Table } from "../../src/report/index.ts"
-import { figure3, table6 } from "./samples.ts"
+import { figure3, table1, table6 } from "./samples.ts"
 
 const inFolder = <A, E>(
   use: (
@@ -25,8 +25,17 @@ describe("ReportFiles", () => {
     inFolder((root, fs, path) =>
       Effect.gen(function* () {
         const folder = path.join(root, "a", "b")
-        const files = yield* ReportFiles.render({ table: Table.make(table6), figure: figure3 })
-        const names = ["figure.csv", "figure.svg", "table.csv", "table.json", "table.md", "table.svg"]
+        const files = yield* ReportFiles.render({
+          table: Table.make(table6),
+          text: table1,
+          figures: { discrepancy: figure3 }
+        })
+        const names = ["discrepancy.csv", "discrepancy.svg"]
+          .concat(
+            ["csv", "json", "md", "svg", "tex"].map((ending) => `table.${ending}`),
+            ["csv", "json", "md", "tex"].map((ending) => `text.${ending}`)
+          )
+          .toSorted()
         assert.deepStrictEqual(
           yield* ReportFiles.write(folder, files),
           names.map((name) => path.join(folder, name))
@@ -37,6 +46,12 @@ describe("ReportFiles", () => {
         assert.strictEqual(yield* fs.readFileString(path.join(folder, "table.md")), "new")
         assert.strictEqual(yield* fs.readFileString(path.join(folder, "table.csv")), files["table.csv"])
       })
+    )
+  )
+
+  it.effect("a table of texts alone is the table", () =>
+    Effect.map(ReportFiles.render({ text: table1 }), (files) =>
+      assert.deepStrictEqual(Object.keys(files), ["table.md", "table.csv", "table.json", "table.tex"])
     )
   )
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Markdown, Table } from "../../src/report/index.ts"
-import { awkward, table6 } from "./samples.ts"
+import { awkward, table3, table6 } from "./samples.ts"
 
 const column: Table.Column = { id: "kl", name: "KL", unit: "nats", better: "lower", digits: 3 }
 const of = (rows: ReadonlyArray<Table.MeasuredRow>, better: Table.Column["better"] = "lower", seeds = [0, 1, 2, 3]) =>
@@ -47,7 +47,7 @@ describe("the table of the paper", () => {
 describe("missing values", () => {
   const table = Table.make(awkward)
   it("are left out of the statistics and keep their reason", () => {
-    expect(table.rows[1]?.cells[0]).toMatchObject({ values: [0.5, null], missing: "seed 11 diverged at step 30" })
+    expect(table.rows[1]?.cells[0]).toMatchObject({ values: [0.5, null], missing: "not measured after the last step" })
     expect(table.rows[1]?.cells[0]?.summary).toMatchObject({ count: 1, mean: 0.5, interval: null })
     expect(table.rows[1]?.cells[0]?.difference).toMatchObject({ count: 1, mean: -0.5, pValue: null, pHolm: null })
   })
@@ -57,8 +57,69 @@ describe("missing values", () => {
       missing: null,
       summary: null,
       difference: null,
-      best: false
+      best: false,
+      published: null
     })
+  })
+})
+
+describe("groups", () => {
+  const grouped = (groups: ReadonlyArray<ReadonlyArray<Table.MeasuredRow>>) =>
+    of(groups.flatMap((each, g) => each.map((row) => ({ ...row, group: `${g}` }))))
+
+  it("are compared among themselves: means, differences and p-values are those of a table of their own", () =>
+    fc.assert(
+      fc.property(rows, rows, (one, two) => {
+        const cells = (table: Table.Table) =>
+          table.rows.map((row) => {
+            const cell = row.cells[0]
+            const { mean, pValue } = cell?.difference ?? {}
+            return { summary: cell?.summary, mean, pValue }
+          })
+        expect(cells(grouped([one, two]))).toEqual([...cells(of(one)), ...cells(of(two))])
+      })
+    ))
+
+  it("are corrected together: Holm over the comparisons of the whole column, by its definition", () =>
+    fc.assert(
+      fc.property(rows, rows, (one, two) => {
+        const pairs = grouped([one, two]).rows.flatMap((row) => {
+          const { pValue = null, pHolm = null } = row.cells[0]?.difference ?? {}
+          return pValue === null || pHolm === null ? [] : [{ pValue, pHolm }]
+        })
+        for (const { pValue, pHolm } of pairs) {
+          // the greatest (m - rank) · p of those that are no greater
+          const smaller = pairs.filter((other) => other.pValue <= pValue)
+          const steps = smaller.map((other) => {
+            const before = pairs.filter((each) => each.pValue < other.pValue).length
+            return Math.min(1, (pairs.length - before) * other.pValue)
+          })
+          expect(pHolm).toBeCloseTo(Math.max(...steps), 12)
+        }
+      })
+    ))
+
+  it("have a best row each, and published figures where they were published", () => {
+    const table = Table.make(table3)
+    const marked = table.rows.filter((row) => row.cells[0]?.best === true).map(({ group, name }) => [group, name])
+    expect(marked).toEqual([["189k parameters", "HomoDistil"]])
+    expect(table.rows.map((row) => row.cells.map(({ published }) => published))).toEqual([
+      [null, null],
+      [null, null],
+      [83.3, null],
+      [null, null],
+      [84, null]
+    ])
+    expect(Table.groups(table).map(({ group, rows: members }) => [group, members.length])).toEqual([
+      ["189k parameters", 3],
+      ["340k parameters", 2]
+    ])
+  })
+
+  it("published figures change no statistic", () => {
+    const { published: _, ...alone } = table3
+    const bare = (table: Table.Table) => table.rows.map((row) => row.cells.map((cell) => ({ ...cell, published: 0 })))
+    expect(bare(Table.make(table3))).toEqual(bare(Table.make(alone)))
   })
 })
 
@@ -68,7 +129,8 @@ describe("laws", () => {
       fc.property(rows, fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), (drawn, order) => {
         const pick = <A>(items: ReadonlyArray<A>) => order.flatMap((i) => items.slice(i, i + 1))
         const turned = drawn.map((row) => ({ ...row, cells: { kl: { values: pick(row.cells["kl"]?.values ?? []) } } }))
-        expect(Markdown.render(of(turned, "lower", pick([0, 1, 2, 3])))).toBe(Markdown.render(of(drawn)))
+        const read = (table: Table.Table) => Markdown.render(table, { detail: false })
+        expect(read(of(turned, "lower", pick([0, 1, 2, 3])))).toBe(read(of(drawn)))
       })
     ))
 
@@ -136,6 +198,32 @@ describe("input that contradicts itself", () => {
       /row "a" in column "mlm".*kl/
     ],
     ["a seed twice", () => of([row("a", [1, 2])], "lower", [1, 1]), /a seed twice/],
+    [
+      "two baselines in a group",
+      () => of([1, 2].map((n) => ({ ...row(`${n}`, [1, 2, 3, 4]), baseline: true, group: "g" }))),
+      /two baseline rows in the group g/
+    ],
+    [
+      "a group in two places",
+      () => of(["g", "h", "g"].map((group, n) => ({ ...row(`${n}`, [1, 2, 3, 4]), group }))),
+      /other rows between those of the group g/
+    ],
+    ["too few runs", () => of([{ ...row("a", [1, 2, 3, 4]), runs: [{ key: "k" }] }]), /1 runs in row "a" for 4 seeds/],
+    [
+      "published figures of no row",
+      () => Table.make({ ...table6, published: { source: "s", rows: { unknown: { kl: 1 } } } }),
+      /published figures of "unknown"/
+    ],
+    [
+      "published figures of an ambiguous row",
+      () => Table.make({ ...table3, published: { source: "s", rows: { HomoDistil: { acc: 1 } } } }),
+      /not the name of one row/
+    ],
+    [
+      "published figures in no column",
+      () => Table.make({ ...table6, published: { source: "s", rows: { PLATON: { none: 1 } } } }),
+      /unknown column "none"/
+    ],
     ["a column twice", () => Table.make({ ...table6, columns: [column, column] }), /two columns with one id/]
   ])("%s", (_, make, message) => {
     expect(make).toThrow(message)

@@ -1,4 +1,5 @@
-import type { LineFigure, Table } from "../../src/report/index.ts"
+import { Digest } from "../../src/spec/index.ts"
+import type { LineFigure, Table, TextTable } from "../../src/report/index.ts"
 
 // Sizes of effects as measured once in PyTorch at micro scale (remaining ratio .25, 400 steps); the values of single seeds are made up
 // around those means and deviations.
@@ -105,10 +106,86 @@ export const awkward: Table.TableInput = {
     },
     {
       name: "half | seen",
-      cells: { kl: { values: [0.5, NaN], missing: "seed 11 diverged at step 30" }, params: { values: [100, null] } }
+      runs: [
+        { key: "1111111111111111", href: "../runs/cells/1111111111111111/result.json" },
+        {
+          key: "2222222222222222",
+          href: "../runs/cells/2222222222222222/result.json",
+          diverged: "the loss is infinite at step 30"
+        }
+      ],
+      cells: {
+        kl: { values: [0.5, NaN], missing: "not measured after the last step" },
+        params: { values: [100, null] }
+      }
     },
     { name: "nothing", cells: {} }
   ]
+}
+
+const runsOf = (row: string) =>
+  [0, 1, 2, 3].map((seed) => {
+    const key = Digest.of({ row, seed })
+    return { key, href: `../runs/cells/${key}/result.json` }
+  })
+
+const sized = (
+  group: string,
+  name: string,
+  acc: ReadonlyArray<number>,
+  f1: ReadonlyArray<number>,
+  baseline = false
+): Table.MeasuredRow => ({
+  name,
+  group,
+  baseline,
+  runs: runsOf(`${group}${name}`),
+  cells: { acc: { values: acc }, f1: { values: f1 } }
+})
+
+/** Table 3: methods at two sizes, each size with its own baseline, linked to cells, and two figures published elsewhere. */
+export const table3: Table.TableInput = {
+  title: "Table 3: downstream tasks & sizes, 100 % of them",
+  caption: "micro scale, 400 steps, batches of 16 × 64 pieces, 4 seeds",
+  rowHeader: "Method",
+  seeds: [0, 1, 2, 3],
+  columns: [
+    { id: "acc", name: "Part of speech", unit: "%", better: "higher", digits: 1 },
+    { id: "f1", name: "Span F1", unit: "%", better: "higher", digits: 1 }
+  ],
+  rows: [
+    sized("189k parameters", "TinyBERT_4", [79.1, 79.4, 78.8, 79.2], [41, 43.5, 40.2, 44.1], true),
+    sized("189k parameters", "HomoDistil", [81.3, 81.7, 81.1, 81.3], [42.2, 41.8, 43.7, 42.9]),
+    sized("189k parameters", "MiniLM", [79, 79.9, 78.2, 80], [39.7, 41.2, 40.5, 38.8]),
+    sized("340k parameters", "TinyBERT_4", [82.2, 82.1, 81.9, 82.4], [50.1, 51.2, 49.8, 50.7], true),
+    sized("340k parameters", "HomoDistil", [82.5, 82, 82.3, 82.2], [50.9, 50.2, 51, 50.4])
+  ],
+  published: {
+    source: "a table made up for this test",
+    rows: { MiniLM: { acc: 83.3 }, "340k parameters / HomoDistil": { acc: 84 } }
+  },
+  notes: ["One fixed teacher."],
+  provenance: ["homodistil reproduce table3 --scale micro"]
+}
+
+/** A table of texts: what a researcher knows of models before any is trained. */
+export const table1: TextTable.TextTable = {
+  title: "Table 1: architectures",
+  caption: "Parameters are counted from the built models",
+  rowHeader: "Model",
+  columns: [
+    { id: "layers", name: "Layers" },
+    { id: "widths", name: "Widths" },
+    { id: "size", name: "Parameters" },
+    { id: "share", name: "Left", unit: "%", digits: 1 }
+  ],
+  rows: [
+    { name: "teacher", group: "micro", cells: { layers: 4, widths: "128 / 512", size: 1353216, share: 100 } },
+    { name: "student", group: "micro", cells: { layers: 4, widths: "32 / 128", size: 189216, share: 13.98 } },
+    { name: "BERT-base", group: "paper", cells: { layers: 12, widths: "768 / 3072", size: null } }
+  ],
+  notes: ["A dash: not counted here."],
+  provenance: ["homodistil 0.1.0"]
 }
 
 const steps = [0, 20, 40, 80, 120, 160, 200, 240, 280, 320, 360, 400]
