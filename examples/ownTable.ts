@@ -8,6 +8,6 @@ export default Experiment.make({
   ...table6,
   name: "ownTable",
   title: "Table 6 with a scorer of our own",
-  vary: { scorer: [...(table6.vary.scorer ?? []), Scorer.layer(PeakGradient.make({ fade: 0.95 }))] },
+  vary: { scorer: [...(table6.vary?.scorer ?? []), Scorer.layer(PeakGradient.make({ fade: 0.95 }))] },
   labels: { ...table6.labels, peakGradient: "peak gradient (ours)" }
 })

@@ -1,21 +1,27 @@
-import { Method, StudentInit } from "homodistil/distill"
+import { Method } from "homodistil/distill"
 import { Measure } from "homodistil/evaluate"
 import { Experiment } from "homodistil/experiment"
 
-/** Figure 3 of the paper: a student that starts as its teacher and is pruned, against one that starts at random at its final size. */
+/** Figure 3 of the paper: the discrepancy during training, by where the student starts and how it is pruned. */
 export default Experiment.make({
   name: "figure3",
   title: "Figure 3: where the student starts",
   rowHeader: "Student",
-  method: Method.homoDistil(),
-  vary: { student: [StudentInit.random, StudentInit.fromTeacher].map(StudentInit.layer) },
-  // the measures of Table 6, so that its PLATON cells serve here too
-  measure: [Measure.heldOut(), Measure.curve(), Measure.brown()],
-  seeds: 3,
-  baseline: "random",
+  method: {
+    randomStudent: Method.randomStudent(),
+    oneShot: Method.oneShot(),
+    homoDistil: Method.homoDistil()
+  },
+  // the measures of the tables, so that their cells serve here too
+  measure: Measure.standard(),
+  columns: ["curve.peak", "curve.area", "curve.final", "heldOut.discrepancy", "heldOut.loss"],
+  figures: ["discrepancy"],
+  seeds: 6,
+  baseline: "randomStudent",
   labels: {
-    random: "random start, final size",
-    fromTeacher: "teacher's start, pruned (HomoDistil)"
+    randomStudent: "random start, final size",
+    oneShot: "teacher's start, pruned at once",
+    homoDistil: "teacher's start, pruned step by step (HomoDistil)"
   },
   notes: ["One fixed teacher; a seed decides the order of the data, what is masked, and random weights."]
 })

@@ -10,10 +10,19 @@ export default Experiment.make({
   rowHeader: "Importance score",
   method: Method.homoDistil(),
   vary: {
-    scorer: [Scorer.magnitude(), Scorer.random(), Scorer.sensitivity(), Scorer.platon()].map(Scorer.layer)
+    scorer: [
+      Scorer.magnitude(),
+      Scorer.random(),
+      Scorer.gradient(),
+      Scorer.movement(),
+      Scorer.taylor(),
+      Scorer.fisher(),
+      Scorer.sensitivity(),
+      Scorer.platon()
+    ].map(Scorer.layer)
   },
-  measure: [Measure.heldOut(), Measure.curve(), Measure.brown()],
-  seeds: 3,
+  measure: Measure.standard(),
+  seeds: 6,
   baseline: "magnitude",
   labels: {
     random: "random (control)",

@@ -40,9 +40,19 @@ const start = ({ module, nodeOptions }: NonNullable<SetupShape["program"]>, args
       child.on("close", (code, signal) => gone(`it ended with ${signal ?? code}`))
       return { child, said } satisfies CellProcess
     }),
-    // there is nothing in it that is worth waiting for
-    ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
+    end
   )
+
+/** How long a process may take to keep what it has in hand. */
+const patience = "1800 millis"
+
+/** Ends a process: one that works is asked to keep what it has in hand, and given a moment for it. */
+const end = ({ child }: CellProcess): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (child.exitCode !== null || child.signalCode !== null || !child.connected) return resume(Effect.void)
+    child.once("close", () => resume(Effect.void))
+    child.send("stop", () => {})
+  }).pipe(Effect.timeoutOption(patience), Effect.andThen(Effect.sync(() => void child.kill("SIGKILL"))))
 
 /** What a process says next of its cells, or that it is ready for others. */
 const next = (from: CellProcess) =>
@@ -58,6 +68,7 @@ const next = (from: CellProcess) =>
         return Effect.die(message.stack)
       case "Ready":
       case "Started":
+      case "Elsewhere":
       case "Progress":
       case "Finished":
       case "Done":
@@ -80,7 +91,11 @@ const run = <E>(
       )
     process.child.send([...cells.keys()])
     for (let said = yield* next(process); said._tag !== "Done"; said = yield* next(process)) {
-      if (said._tag === "Started") yield* tell({ _tag: "CellStarted", cell: yield* of(said.key) })
+      if (said._tag === "Started") {
+        const { key, from } = said
+        yield* tell({ _tag: "CellStarted", cell: yield* of(key), ...(from === undefined ? {} : { from }) })
+      }
+      if (said._tag === "Elsewhere") yield* tell({ _tag: "CellElsewhere", cell: yield* of(said.key) })
       if (said._tag === "Progress") yield* tell({ _tag: "CellProgress", cell: yield* of(said.key), event: said.event })
       if (said._tag === "Finished") yield* finish(yield* of(said.result.key), said.result)
     }
@@ -88,9 +103,9 @@ const run = <E>(
 
 /**
  * Runs groups of cells in processes of their own, `jobs` of them: a native call takes the whole of a process. `args` is the command line of
- * the experiment, from which each process finds the cells by their keys.
+ * the experiments, from which each process finds the cells by their keys; they keep the cells themselves.
  *
- * They end with the scope, and when this process ends.
+ * They end with the scope, and when this process ends, keeping what they have in hand.
  */
 export const executor =
   (

@@ -8,6 +8,7 @@ import * as Failure from "./Failure.ts"
 import * as Distill from "./Distill.ts"
 import * as Pretrain from "./Pretrain.ts"
 import * as Reproduce from "./Reproduce.ts"
+import * as Runs from "./Runs.ts"
 import { Screen } from "./Screen.ts"
 import { Setup } from "./Setup.ts"
 import * as TraceRun from "./TraceRun.ts"
@@ -24,7 +25,14 @@ const root = Command.make("homodistil").pipe(
     { command: "homodistil distill --out student --ratio .5", description: "A student of half the width" },
     { command: "homodistil pretrain --out teacher", description: "A teacher of your own" }
   ]),
-  Command.withSubcommands([Reproduce.command, Distill.command, Pretrain.command, TraceRun.command, Work.command])
+  Command.withSubcommands([
+    Reproduce.command,
+    Distill.command,
+    Pretrain.command,
+    Runs.command,
+    TraceRun.command,
+    Work.command
+  ])
 )
 
 /** Help and version go to standard output; a command line that cannot be parsed gives one line a problem on standard error. */
@@ -57,8 +65,8 @@ const config = Layer.succeed(
  */
 export const run = (args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const { machine } = yield* Setup
-    yield* Command.runWith(root, { version: machine.version })(args)
+    const { version } = yield* Setup
+    yield* Command.runWith(root, { version })(args)
     return Failure.exitCodes.done
   }).pipe(
     Effect.provide([presenter, config]),

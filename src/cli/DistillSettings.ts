@@ -43,11 +43,11 @@ export const flags = {
   ratio: optional("ratio", "share of the units of every axis that remains (default .25)"),
   schedule: Flags.word("schedule", "cubic", `how the ratio falls: ${names(ratios)} (constant prunes nothing)`),
   start: optional("start", "share of the steps before pruning starts (default 0)"),
-  end: optional("end", "share of the steps after which the ratio is final (default .7)"),
+  end: optional("end", "share of the steps after which the ratio is final (default .3)"),
   pruneEvery: Flags.integer("prune-every", 10, "steps between two prunings"),
   steps: Flags.integer("steps", 400, "training steps"),
   batch: Flags.integer("batch", 16, "rows of a batch"),
-  learningRate: Flags.number("learning-rate", 3e-3, "highest learning rate, after 5 % warm-up"),
+  learningRate: Flags.number("learning-rate", 6e-3, "highest learning rate, after 5 % warm-up"),
   mode: Flags.word(
     "mode",
     "hard",
@@ -83,11 +83,11 @@ export interface Options {
 const calledOnTheCommandLine: Settings.Flags = {
   final: ["--ratio", 0.25],
   start: ["--start", 0],
-  end: ["--end", 0.7],
+  end: ["--end", 0.3],
   steps: ["--steps", 400],
   rows: ["--batch", 16],
   pruneEvery: ["--prune-every", 10],
-  peak: ["--learning-rate", 3e-3]
+  peak: ["--learning-rate", 6e-3]
 }
 
 const attempt = <A>(make: () => A) => Settings.attempt(calledOnTheCommandLine, make)
@@ -127,7 +127,7 @@ const ratioOf = (o: Options): Effect.Effect<RemainingRatio.RemainingRatio, Confi
         make({
           final: Option.getOrElse(o.ratio, () => 0.25),
           ...given("start", o.start),
-          ...given("end", o.end)
+          ...((takes[o.schedule] ?? []).includes("end") ? { end: Option.getOrElse(o.end, () => 0.3) } : {})
         })
       )
     }

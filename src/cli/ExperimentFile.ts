@@ -2,7 +2,11 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { Experiment } from "../experiment/index.ts"
+import { Listing } from "../report/index.ts"
 import { ConfigError } from "../spec/index.ts"
+
+/** What a file may export: an experiment, or a table that nothing has to be run for. */
+export type Exhibit = Experiment.ExperimentOptions | Listing.Listing
 
 const key = "EXPERIMENT"
 
@@ -11,12 +15,17 @@ const refuse = (value: string, bound: string, remedy: string) =>
 
 const ending = /\.(ts|mts|js|mjs)$/
 
+/** Tables come first, then figures, then what the paper does not have. */
+const place = (name: string): number => (name.startsWith("table") ? 0 : name.startsWith("figure") ? 1 : 2)
+
 /** The experiments of a folder by name: its modules. */
 const listed = (folder: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), (): ReadonlyArray<string> => [])
-    const modules = names.filter((name) => ending.test(name) && !name.endsWith(".d.ts")).toSorted()
+    const modules = names
+      .filter((name) => ending.test(name) && !name.endsWith(".d.ts"))
+      .toSorted((a, b) => place(a) - place(b) || (a < b ? -1 : 1))
     return new Map(modules.map((name) => [name.replace(ending, ""), `${folder}/${name}`]))
   })
 
@@ -31,11 +40,14 @@ const load = (asked: string, file: string) =>
           : refuse(asked, "a module that can be loaded", `correct it: ${firstLine(cause)}`)
     })
     const made: unknown = typeof loaded === "object" && loaded !== null ? Reflect.get(loaded, "default") : undefined
-    if (Experiment.isExperiment(made)) return made
-    return yield* refuse(
-      asked,
-      "a module whose default export is an experiment",
-      "write export default Experiment.make({ … })"
+    const exhibit: Exhibit | undefined = Listing.isListing(made) || Experiment.isExperiment(made) ? made : undefined
+    return (
+      exhibit ??
+      (yield* refuse(
+        asked,
+        "a module whose default export is an experiment",
+        "write export default Experiment.make({ … })"
+      ))
     )
   })
 
@@ -59,7 +71,32 @@ export const find = (asked: string, folder: string) =>
     if (isPath && (yield* Effect.orElseSucceed(fs.exists(file), () => false))) return yield* load(asked, file)
     return yield* refuse(
       asked,
-      isPath ? "the path of a file that exists" : `one of ${[...known.keys()].join(", ")}, or the path of a file`,
+      isPath ? "the path of a file that exists" : `all, one of ${[...known.keys()].join(", ")}, or the path of a file`,
       "use for example table6"
+    )
+  })
+
+/**
+ * The exhibits that are asked for: `all` of those in `folder`, or those of them that `only` names, or one by name or path.
+ *
+ * Fails with a `ConfigError` as `find` does, or when `only` names what there is not.
+ */
+export const findAll = (asked: string, only: ReadonlyArray<string>, folder: string) =>
+  Effect.gen(function* () {
+    if (asked !== "all" && only.length === 0) return [yield* find(asked, folder)]
+    const known = yield* listed(folder)
+    const names = asked === "all" ? [...known.keys()] : [asked]
+    const strange = only.filter((name) => !names.includes(name))
+    if (strange.length > 0)
+      return yield* new ConfigError({
+        problems: strange.map((value) => ({
+          key: "--only",
+          value,
+          bound: `among ${names.join(", ")}`,
+          remedy: "leave it out, or write it as it is listed"
+        }))
+      })
+    return yield* Effect.forEach(only.length === 0 ? names : names.filter((name) => only.includes(name)), (name) =>
+      find(name, folder)
     )
   })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { Pretraining } from "../distill/index.ts"
-import type { CellRun, Runner } from "../experiment/index.ts"
+import type { CellEvent, Runner } from "../experiment/index.ts"
 import * as LiveLines from "./LiveLines.ts"
 import * as PretrainingView from "./PretrainingView.ts"
 import * as RunView from "./RunView.ts"
@@ -59,7 +59,7 @@ const show = <State, Event>(
   })
 
 /** Whether an event of a run is worth a plain line. */
-const isNews = (event: CellRun.CellEvent): boolean =>
+const isNews = (event: CellEvent): boolean =>
   event._tag === "CurvePoint" || event._tag === "Measuring" || event.event._tag === "Pruned"
 
 /** Shows the progress of an experiment: one live line a running cell and one about the whole, or plain lines. */
@@ -82,7 +82,7 @@ export const table = (title: string, quiet: boolean) =>
 
 /** Shows the progress of a single run. */
 export const run = (label: string, quiet: boolean) =>
-  show<RunView.RunView, CellRun.CellEvent>(
+  show<RunView.RunView, CellEvent>(
     {
       start: (now) => RunView.start(label, now),
       follow: RunView.follow,

@@ -4,76 +4,65 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { HuggingFace } from "../checkpoint/index.ts"
 import {
-  type CellRun,
-  type Experiment,
+  Calibration,
+  type CellFailure,
   FileRunStore,
-  Runner,
-  RunStore,
-  type Scale,
+  type Runner,
+  RunPlan,
+  type RunStore,
+  Runner as Runs,
+  Scale,
   type StoreError
 } from "../experiment/index.ts"
-import { ExperimentReport, Markdown, ReportFiles, TextPlot } from "../report/index.ts"
-import { Digest, OutputError, Spec } from "../spec/index.ts"
+import { ReportFiles } from "../report/index.ts"
+import { type ConfigError, Digest, OutputError } from "../spec/index.ts"
 import * as CellProcesses from "./CellProcesses.ts"
 import { withExitCodes } from "./Failure.ts"
 import * as Flags from "./Flags.ts"
 import * as Progress from "./Progress.ts"
+import * as Publish from "./Publish.ts"
 import * as ReproduceSettings from "./ReproduceSettings.ts"
 import { Screen } from "./Screen.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
 import * as Words from "./Words.ts"
 
-/** The cells of an experiment as text: row, seed, key, and whether the store has them. */
-const list = (cells: ReadonlyArray<Runner.PlannedCell>) =>
+/** The cells of experiments as text: key, whether the store has them, seed and row; and what they took, where they were run. */
+const list = (planned: Effect.Success<ReturnType<typeof Runs.planAll>>) =>
   Effect.gen(function* () {
-    const store = yield* RunStore
-    const lines = yield* Effect.forEach(cells, ({ row, seed, key }) =>
-      Effect.map(
-        store.get(key),
-        (found) => `${Digest.short(key)}  ${found === undefined ? "missing" : "kept   "}  seed ${seed}  ${row.label}`
-      )
-    )
-    return `${lines.join("\n")}\n`
+    const kept = yield* Runs.keptOf(planned.cells)
+    const lines = planned.planned.flatMap(({ experiment, cells }) => [
+      `${experiment.name}: ${Words.counted(cells.length, "cell")}`,
+      ...cells.map(({ row, seed, key }) => {
+        const found = kept.get(key)
+        const state = found === undefined ? "missing" : `kept, ${Words.duration(found.provenance.seconds)}`
+        const group = row.group === undefined ? "" : `${row.group} · `
+        return `  ${Digest.short(key)}  ${state.padEnd(14)}  seed ${seed}  ${group}${row.label}`
+      })
+    ])
+    const missing = planned.cells.length - kept.size
+    const took = [...kept.values()].map(({ provenance }) => provenance.seconds)
+    const each = took.length === 0 ? undefined : took.reduce((sum, seconds) => sum + seconds, 0) / took.length
+    const cost =
+      missing === 0 || each === undefined
+        ? ""
+        : `, about ${Words.duration(each * missing)} of work as the kept ones took`
+    return `${lines.join("\n")}\nin all ${Words.counted(planned.cells.length, "different cell")}, ${missing} missing${cost}\n`
   })
-
-/** The table for a terminal: Markdown, then the first measure and the curve as plots. */
-const results = (report: {
-  readonly table: ReturnType<typeof ExperimentReport.table>
-  readonly figure: ReturnType<typeof ExperimentReport.figure>
-}) => {
-  const [column] = report.table.columns
-  const [panel] = report.figure.panels
-  const plots = [
-    column === undefined ? "" : TextPlot.dots(report.table, column.id),
-    panel === undefined ? "" : TextPlot.lines(panel)
-  ]
-  return [Markdown.render(report.table), ...plots.filter((plot) => plot !== "").map((plot) => `${plot}\n`)].join("\n")
-}
-
-const provenance = (
-  { name }: Experiment.ExperimentOptions,
-  scale: Scale.Scale,
-  seeds: ReadonlyArray<number>,
-  { teacherDigest, dataset, backend }: Runner.RunnerOptions["materials"],
-  version: string
-): ReadonlyArray<string> => [
-  `homodistil ${version}: homodistil reproduce ${name} --scale ${scale.name} --seeds ${seeds.join(",")}`,
-  `teacher ${Digest.short(teacherDigest)}, data ${Digest.short(dataset.digest)}, backend ${Spec.describe(backend)}`
-]
 
 const flags = {
   ...ReproduceSettings.flags,
   out: Flag.String("out").pipe(
     Flag.withMetavar("DIR"),
-    Flag.withDescription("folder for the table and figures (default runs/<experiment>-<scale>)"),
+    Flag.withDescription("folder for the tables and figures (default runs/<experiment>-<scale>)"),
     Flag.optional
   ),
-  store: Flag.String("store").pipe(
-    Flag.withMetavar("DIR"),
-    Flag.withDescription("folder in which finished cells are kept (default runs)"),
-    Flag.withDefault("runs")
+  published: Flag.String("published").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("JSON file of published numbers, to be shown in columns of their own"),
+    Flag.optional
   ),
   jobs: Flag.Int("jobs").pipe(
     Flag.withDescription(
@@ -82,66 +71,105 @@ const flags = {
     Flag.optional
   ),
   dryRun: Flag.Boolean("dry-run").pipe(
-    Flag.withDescription("list the cells and whether they are kept, and run nothing"),
+    Flag.withDescription("list the cells, their keys, whether they are kept and what they took, and run nothing"),
+    Flag.withDefault(false)
+  ),
+  plan: Flag.Boolean("plan").pipe(
+    Flag.withDescription("say what it would cost (cells, widths, operations, memory, time), and run nothing"),
     Flag.withDefault(false)
   ),
   quiet: Flags.quiet
 }
 
-type RunFailure = CellRun.CellFailure | CellProcesses.CellProcessError | StoreError | OutputError
+/** What experiments would cost, as text; where no teacher is given, the scale's is assumed, so none need be there. */
+const costs = Effect.fnUntraced(function* (
+  o: ReproduceSettings.Options,
+  jobs: number,
+  checked: { readonly [name: string]: Effect.Effect<unknown, ConfigError> }
+) {
+  const { experiments, scale, backend } = yield* ReproduceSettings.asked(o, checked)
+  const teacher = Option.isNone(o.teacher)
+    ? Scale.teacherOf(scale)
+    : (yield* HuggingFace.read(o.teacher.value, "--teacher")).config
+  const { rate } = yield* Calibration.measure.pipe(Effect.provide(backend.layer))
+  return RunPlan.text(yield* RunPlan.make({ experiments, scale, teacher, jobs, rate }))
+})
 
-/** `homodistil reproduce`: runs the missing cells of an experiment, then writes and prints its table and figures. */
+type RunFailure = CellFailure | CellProcesses.CellProcessError | StoreError | OutputError | ConfigError
+
+/** `homodistil reproduce`: runs the missing cells of experiments, then writes and prints their tables and figures. */
 export const command = Command.make("reproduce", flags, (o) =>
   Effect.gen(function* () {
     const started = yield* Clock.currentTimeMillis
-    const { cores, machine, program, store } = yield* Setup
+    const { cores, program, store, version, ...setup } = yield* Setup
     const screen = yield* Screen
     const path = yield* Path.Path
     const jobs = Option.getOrElse(o.jobs, () => cores)
     const checked = { jobs: Settings.count("--jobs", jobs, cores, 1, 2 * cores) }
-    const { backend, ...what } = yield* ReproduceSettings.resolve(o, checked)
-    const { experiment, scale, seeds, materials } = what
-    const out = Option.getOrElse(o.out, () => path.join("runs", `${experiment.name}-${scale.name}`))
+    if (o.plan) return yield* screen.out(yield* costs(o, jobs, checked))
+    const { backend, exhibits, ...what } = yield* ReproduceSettings.resolve(o, checked)
+    const { scale } = what
+    const name = `${path.basename(o.experiment).replace(/\.[^.]*$/, "")}-${scale.name}`
+    const out = Option.getOrElse(o.out, () => path.join("runs", name))
+    const machine = yield* setup.machine
 
-    const run = (emit: Runner.RunnerOptions["emit"]): Effect.Effect<Runner.Finished, RunFailure, RunStore> => {
+    const run = (
+      emit: Runner.RunnerOptions["emit"]
+    ): Effect.Effect<ReadonlyArray<Runner.Finished>, RunFailure, RunStore> => {
       const options = { ...what, jobs, machine, emit }
       return program === undefined || jobs === 1
-        ? Runner.run({ ...options, jobs: 1 }).pipe(Effect.provide(backend.layer))
-        : Runner.runWith(options, CellProcesses.executor(program, ReproduceSettings.written(o), jobs))
+        ? Runs.run({ ...options, jobs: 1 }).pipe(Effect.provide(backend.layer))
+        : Runs.runWith(options, CellProcesses.executor(program, ReproduceSettings.written(o), jobs))
     }
     yield* Effect.gen(function* () {
-      if (o.dryRun) return yield* screen.out(yield* list(yield* Runner.plan(what)))
+      if (o.dryRun) return yield* screen.out(yield* list(yield* Runs.planAll(what)))
+      const published = yield* Publish.published(o.published)
+      yield* Publish.check(published, (yield* Runs.planAll(what)).planned)
       yield* ReportFiles.writable(out)
       yield* Effect.mapError(
         ReportFiles.writable(o.store),
         (error) => new OutputError({ path: error.path, reason: error.reason, remedy: FileRunStore.storeRemedy })
       )
       const finished = yield* Effect.scoped(
-        Effect.flatMap(Progress.table(`${experiment.name} at ${scale.name} scale`, o.quiet), run)
+        Effect.flatMap(Progress.table(`${o.experiment} at ${scale.name} scale`, o.quiet), run)
       )
-      const table = ExperimentReport.table(finished, provenance(experiment, scale, seeds, materials, machine.version))
-      const report = { table, figure: ExperimentReport.figure(finished) }
-      const written = yield* ReportFiles.write(out, yield* ReportFiles.render(report))
-      yield* screen.out(results(report))
+      const written = yield* Publish.write({
+        asked: o.experiment,
+        exhibits,
+        finished,
+        out,
+        store: o.store,
+        version,
+        materials: what.materials,
+        scale,
+        ...(published === undefined ? {} : { published })
+      })
+      yield* screen.out(written.text)
       const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
-      yield* screen.out(`\nWritten in ${Words.duration(seconds)}:\n${written.map((file) => `  ${file}\n`).join("")}`)
+      yield* screen.out(
+        `\nWritten in ${Words.duration(seconds)}:\n${written.files.map((file) => `  ${file}\n`).join("")}`
+      )
     }).pipe(Effect.provide(store(o.store)))
   })
 ).pipe(
   Command.withDescription(
     withExitCodes(
-      "Run an experiment: the cells that are missing are run and kept, then the table and figures are written and printed. " +
-        `Run again, it renders from the kept cells at once; stopped, it goes on where it stopped.`
+      "Run an experiment, or all of them: the cells that are missing are run and kept, then the tables and figures are written and " +
+        "printed. Run again, it renders from the kept cells at once; stopped, even by a kill, it goes on from the cells' last checkpoints. " +
+        "Several such commands on one store share the work."
     )
   ),
-  Command.withShortDescription("Run a table or figure of the paper, or one of your own"),
+  Command.withShortDescription("Run a table or figure of the paper, all of them, or one of your own"),
   Command.withExamples([
-    { command: "homodistil reproduce table6", description: "Table 6 at micro scale: 12 cells, minutes on two cores" },
-    { command: "homodistil reproduce figure3 --scale smoke", description: "See in a minute that everything works" },
+    { command: "homodistil reproduce table6", description: "Table 6 at micro scale" },
+    { command: "homodistil reproduce all --scale smoke", description: "See in minutes that everything works" },
+    { command: "homodistil reproduce all --only table5,figure3", description: "Some of them, on one page" },
     {
       command: "homodistil reproduce table6 --seeds 0,1,2,3,4",
-      description: "Two more seeds; the kept ones are not run again"
+      description: "Other seeds; the kept cells are not run again"
     },
+    { command: "homodistil reproduce table6 --dry-run", description: "Its cells, their keys, and which are kept" },
+    { command: "homodistil reproduce all --scale paper --plan", description: "What the paper's scale would cost" },
     { command: "homodistil reproduce examples/ownTable.ts", description: "An experiment of your own" }
   ])
 )

@@ -3,7 +3,8 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { Scale } from "../experiment/index.ts"
+import { Distillation, type Runner, Scale } from "../experiment/index.ts"
+import { Listing } from "../report/index.ts"
 import { ConfigError } from "../spec/index.ts"
 import * as ExperimentFile from "./ExperimentFile.ts"
 import * as Flags from "./Flags.ts"
@@ -14,9 +15,20 @@ import * as TeacherFolder from "./TeacherFolder.ts"
 /** The flags that say which cells an experiment has. */
 export const flags = {
   experiment: Argument.String("experiment").pipe(
-    Argument.withDescription("table6, figure3, or the path of a file whose default export is Experiment.make({ … })")
+    Argument.withDescription(
+      "all, a table or figure (table1 to table6, figure1 to figure4, oneShot), or the path of a file whose default export is Experiment.make({ … })"
+    )
   ),
-  scale: Flags.word("scale", "micro", "smoke: a minute, no number means anything; micro: what the README shows"),
+  only: Flag.String("only").pipe(
+    Flag.withMetavar("LIST"),
+    Flag.withDescription("of all, only these: table5,figure3"),
+    Flag.optional
+  ),
+  scale: Flags.word(
+    "scale",
+    "micro",
+    "smoke: no number means anything; micro: what the README shows; minilm: a 6×384 teacher of yours; paper: to be planned with --plan"
+  ),
   seeds: Flag.String("seeds").pipe(
     Flag.withMetavar("N | LIST"),
     Flag.withDescription(
@@ -25,12 +37,25 @@ export const flags = {
     Flag.optional
   ),
   threads: Flags.threads(1),
-  teacher: Flags.teacher
+  teacher: Flags.teacher,
+  store: Flag.String("store").pipe(
+    Flag.withMetavar("DIR"),
+    Flag.withDescription("folder in which cells are kept (default runs)"),
+    Flag.withDefault("runs")
+  ),
+  checkpointEvery: Flag.Finite("checkpoint-every").pipe(
+    Flag.withMetavar("SECONDS"),
+    Flag.withDescription("work after which a cell keeps a checkpoint (default 20); it shapes no number"),
+    Flag.withDefault(Distillation.checkpointEvery)
+  )
 }
 
 /** What the flags give. */
 export interface Options {
   readonly experiment: string
+  readonly only: Option.Option<string>
+  readonly store: string
+  readonly checkpointEvery: number
   readonly scale: string
   readonly seeds: Option.Option<string>
   readonly threads: number
@@ -44,6 +69,11 @@ export const written = (o: Options): ReadonlyArray<string> => [
   o.scale,
   "--threads",
   String(o.threads),
+  "--store",
+  o.store,
+  "--checkpoint-every",
+  String(o.checkpointEvery),
+  ...Option.match(o.only, { onNone: () => [], onSome: (only) => ["--only", only] }),
   ...Option.match(o.seeds, { onNone: () => [], onSome: (seeds) => ["--seeds", seeds] }),
   ...Option.match(o.teacher, { onNone: () => [], onSome: (teacher) => ["--teacher", teacher] })
 ]
@@ -66,31 +96,58 @@ export const seedsOf = (text: string): Effect.Effect<ReadonlyArray<number>, Conf
   )
 }
 
-/** What the flags ask for: the experiment, its scale and seeds, and what its cells are run on; `more` is checked with them. */
-export const resolve = Effect.fnUntraced(function* (
+/** What the flags ask for, before a teacher is looked for: the experiments, their scale and seeds, and the backend; `more` is checked with them. */
+export const asked = Effect.fnUntraced(function* (
   o: Options,
   more: { readonly [name: string]: Effect.Effect<unknown, ConfigError> } = {}
 ) {
   const setup = yield* Setup
-  const path = yield* Path.Path
-  const experiment = yield* ExperimentFile.find(o.experiment, setup.experiments)
+  const only = Option.match(o.only, { onNone: () => [], onSome: (list) => list.split(",").map((name) => name.trim()) })
+  const exhibits = yield* ExperimentFile.findAll(o.experiment, only, setup.experiments)
   const settings = {
     scale: Settings.choice("--scale", o.scale, Object.fromEntries(Scale.all.map((each) => [each.name, each]))),
     threads: Settings.count("--threads", o.threads, 1, 1, setup.cores),
-    seeds: Option.isSome(o.seeds) ? seedsOf(o.seeds.value) : Effect.void
+    seeds: Option.isSome(o.seeds) ? seedsOf(o.seeds.value) : Effect.void,
+    checkpointEvery: Settings.check(
+      "--checkpoint-every",
+      o.checkpointEvery,
+      o.checkpointEvery >= 0,
+      "seconds, at least 0",
+      20
+    )
   }
   yield* Settings.checkAll({ ...settings, ...more })
   const { scale, threads, seeds } = yield* Effect.all(settings)
-  const backend = setup.backend(threads)
+  const experiments = exhibits.flatMap((exhibit): ReadonlyArray<Runner.SeededExperiment> =>
+    Listing.isListing(exhibit)
+      ? []
+      : [
+          {
+            experiment: exhibit,
+            seeds: seeds ?? Array.from({ length: Math.min(exhibit.seeds, scale.seeds) }, (_, i) => i)
+          }
+        ]
+  )
+  return { exhibits, experiments, checkpointEvery: o.checkpointEvery, scale, backend: setup.backend(threads) }
+})
+
+/** What the flags ask for, and what its cells are run on; fails where the scale can only be planned. */
+export const resolve = Effect.fnUntraced(function* (
+  o: Options,
+  more: { readonly [name: string]: Effect.Effect<unknown, ConfigError> } = {}
+) {
+  const { root } = yield* Setup
+  const path = yield* Path.Path
+  const settings = yield* asked(o, more)
+  const { scale, backend } = settings
+  const refusal = Scale.refusal(scale)
+  if (refusal !== undefined) return yield* refusal
   const teacher = yield* TeacherFolder.load(
-    Option.getOrElse(o.teacher, () => path.join(setup.root, "assets", "teacher")),
-    64
+    Option.getOrElse(o.teacher, () => path.join(root, "assets", "teacher")),
+    scale.training.length ?? 64
   )
   return {
-    experiment,
-    scale,
-    seeds: seeds ?? Array.from({ length: Math.min(experiment.seeds, scale.seeds) }, (_, i) => i),
-    backend,
+    ...settings,
     materials: {
       teacher: teacher.model,
       teacherDigest: teacher.digest,

@@ -1,11 +1,13 @@
 import type { Widths } from "../distill/index.ts"
-import type { CellRun } from "../experiment/index.ts"
+import type { CellEvent } from "../experiment/index.ts"
 import * as Words from "./Words.ts"
 
 /** What is known of a run in progress; times in milliseconds of the clock. */
 export interface RunView {
   readonly label: string
   readonly started: number
+  /** The step it goes on from, where it was begun before. */
+  readonly from?: number
   /** Steps done, and of how many; 0 until they are known. */
   readonly step: number
   readonly steps: number
@@ -33,7 +35,7 @@ export const start = (label: string, now: number, steps = 0): RunView => ({
 })
 
 /** The view after an event of its run. */
-export const follow = (view: RunView, event: CellRun.CellEvent, now: number): RunView => {
+export const follow = (view: RunView, event: CellEvent, now: number): RunView => {
   if (event._tag === "Measuring") return { ...view, doing: `measuring ${event.measure}` }
   if (event._tag === "CurvePoint") {
     const { discrepancy, parameters } = event.point
@@ -53,8 +55,8 @@ export const follow = (view: RunView, event: CellRun.CellEvent, now: number): Ru
 }
 
 /** Steps a second since the first; 0 until there is a step. */
-export const rate = ({ step, stepping }: RunView, now: number): number =>
-  stepping === undefined || now <= stepping ? 0 : (1000 * step) / (now - stepping)
+export const rate = ({ step, from = 0, stepping }: RunView, now: number): number =>
+  stepping === undefined || now <= stepping ? 0 : Math.max(0, 1000 * (step - from)) / (now - stepping)
 
 /** Seconds until the last step; `undefined` until there is a step. */
 export const left = (view: RunView, now: number): number | undefined => {

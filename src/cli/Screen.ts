@@ -22,7 +22,6 @@ export class Screen extends Context.Service<Screen, ScreenShape>()("homodistil/S
 
 const write = (stream: NodeJS.WriteStream) => (text: string) =>
   Effect.callback<void>((resume) => {
-    // a reader that has gone away (`| head`) is no error of ours
     stream.write(text, () => resume(Effect.void))
   })
 
@@ -30,6 +29,8 @@ const write = (stream: NodeJS.WriteStream) => (text: string) =>
 export const layer: Layer.Layer<Screen> = Layer.sync(Screen, () => {
   const { stdout, stderr, env } = process
   const plain = env["TERM"] === "dumb"
+  // a reader that has gone away (`| head`) is no error of ours
+  for (const stream of [stdout, stderr]) stream.on("error", () => {})
   return Screen.of({
     out: write(stdout),
     error: write(stderr),

@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
@@ -14,7 +15,10 @@ export interface ProvidedBackend {
 
 /** What the commands run with; `main.ts` decides it, so that no command names a concrete layer. */
 export interface SetupShape {
-  readonly machine: CellRun.Machine
+  /** The version of this package. */
+  readonly version: string
+  /** The machine as a cell's provenance names it. */
+  readonly machine: Effect.Effect<CellRun.Machine>
   /** The versions of homodistil, Node and what computes, for provenance. */
   readonly versions: { readonly [name: string]: string }
   /** Cores of the machine. */

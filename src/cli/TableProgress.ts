@@ -10,9 +10,15 @@ export interface TableProgress {
   readonly kept: number
   /** Cells that run at the same time. */
   readonly atOnce: number
-  /** Seconds that each finished cell took. */
+  /** Seconds that each cell took that was finished here. */
   readonly took: ReadonlyArray<number>
+  /** Cells that were finished by other processes meanwhile. */
+  readonly others: number
   readonly running: ReadonlyMap<string, RunView.RunView>
+  /** Cells that another process works on. */
+  readonly elsewhere: ReadonlySet<string>
+  /** Finished cells whose run diverged. */
+  readonly diverged: number
 }
 
 /** Before anything is known but what is run. */
@@ -23,7 +29,10 @@ export const start = (title: string, now: number): TableProgress => ({
   kept: 0,
   atOnce: 1,
   took: [],
-  running: new Map()
+  others: 0,
+  running: new Map(),
+  elsewhere: new Set(),
+  diverged: 0
 })
 
 /** How a cell is called: its row and its seed. */
@@ -41,8 +50,17 @@ export const follow = (state: TableProgress, event: Runner.RunnerEvent, now: num
   const { key } = event.cell
   const view = running.get(key)
   switch (event._tag) {
-    case "CellStarted":
-      return { ...state, running: new Map(running).set(key, RunView.start(nameOf(event.cell), now)) }
+    case "CellElsewhere":
+      return { ...state, elsewhere: new Set(state.elsewhere).add(key) }
+    case "CellStarted": {
+      const view = RunView.start(nameOf(event.cell), now)
+      const elsewhere = new Set([...state.elsewhere].filter((other) => other !== key))
+      return {
+        ...state,
+        elsewhere,
+        running: new Map(running).set(key, event.from === undefined ? view : { ...view, from: event.from })
+      }
+    }
     case "CellProgress":
       return view === undefined
         ? state
@@ -51,7 +69,10 @@ export const follow = (state: TableProgress, event: Runner.RunnerEvent, now: num
       return {
         ...state,
         running: without(running, key),
-        took: [...state.took, (now - (view?.started ?? now)) / 1000]
+        elsewhere: new Set([...state.elsewhere].filter((other) => other !== key)),
+        diverged: state.diverged + (event.result.diverged === undefined ? 0 : 1),
+        took: [...state.took, ...(view === undefined ? [] : [(now - view.started) / 1000])],
+        others: state.others + (view === undefined ? 1 : 0)
       }
   }
 }
@@ -72,21 +93,30 @@ export const left = (state: TableProgress, now: number): number | undefined => {
   if (each === undefined) return undefined
   const views = [...state.running.values()]
   const ahead = views.map((view) => Math.max(0, each - (now - view.started) / 1000))
-  const waiting = state.cells - state.kept - state.took.length - views.length
-  if (waiting + views.length === 0) return 0
+  const rest = waiting(state)
+  if (rest + views.length === 0) return 0
   const shared =
-    (waiting * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.atOnce, waiting + views.length)
+    (rest * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.atOnce, rest + views.length)
   // a cell that goes on for longer than the others did is not over before its last step
   return Math.max(shared, ...views.map((view) => RunView.left(view, now) ?? 0))
 }
+
+const done = ({ kept, took, others }: TableProgress): number => kept + took.length + others
+
+/** Cells nobody works on yet. */
+const waiting = (state: TableProgress): number => state.cells - done(state) - state.running.size - state.elsewhere.size
 
 /** The parts of the line about the whole. */
 export const total = (state: TableProgress, now: number): ReadonlyArray<string> => {
   const ahead = left(state, now)
   return [
     state.title,
-    `${state.kept + state.took.length}/${Words.counted(state.cells, "cell")} done`,
+    `${done(state)}/${Words.counted(state.cells, "cell")} done`,
     ...(state.kept === 0 ? [] : [`${state.kept} of them kept from before`]),
+    ...(state.diverged === 0 ? [] : [`${state.diverged} diverged`]),
+    ...(state.running.size === 0 ? [] : [`${state.running.size} running`]),
+    ...(state.elsewhere.size === 0 ? [] : [`${state.elsewhere.size} in another process`]),
+    ...(waiting(state) <= 0 ? [] : [`${waiting(state)} waiting`]),
     `${Words.duration((now - state.started) / 1000)} so far`,
     ...(ahead === undefined || ahead === 0 ? [] : [`about ${Words.duration(ahead)} left`])
   ]
@@ -114,7 +144,10 @@ export const line = (state: TableProgress, event: Runner.RunnerEvent, now: numbe
       const [, ...rest] = total(state, now)
       return [`${nameOf(event.cell)}: ${Words.duration(provenance.seconds)}`, end, ...rest].join("  ")
     }
+    case "CellElsewhere":
+      return `${nameOf(event.cell)}: another process works on it`
     case "CellStarted":
+      return event.from === undefined ? undefined : `${nameOf(event.cell)}: goes on from step ${event.from}`
     case "CellProgress":
       return undefined
   }

@@ -1,6 +1,7 @@
 import process from "node:process"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
@@ -8,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import { Runner } from "../experiment/index.ts"
 import { ConfigError } from "../spec/index.ts"
-import { type CellMessage, isTold, Keys } from "./CellMessage.ts"
+import { type CellMessage, isTold, Order } from "./CellMessage.ts"
 import * as Failure from "./Failure.ts"
 import * as ReproduceSettings from "./ReproduceSettings.ts"
 import { Setup } from "./Setup.ts"
@@ -20,14 +21,20 @@ const say = (message: CellMessage): Effect.Effect<void> =>
     process.send(message, () => resume(Effect.void))
   })
 
-const decode = Schema.decodeUnknownSync(Keys)
+const decode = Schema.decodeUnknownSync(Order)
 
-/** The keys of groups of cells to run, as they come; nobody waits for this process once the other one is gone. */
-const keys = Effect.gen(function* () {
+/** The keys of groups of cells to run, as they come, and the word to stop, which the end of the other process is too. */
+const orders = Effect.gen(function* () {
   const queue = yield* Queue.unbounded<ReadonlyArray<string>>()
-  process.on("message", (message) => Queue.offerUnsafe(queue, decode(message)))
-  process.on("disconnect", () => process.exit(Failure.exitCodes.done))
-  return queue
+  const stop = yield* Deferred.make<void>()
+  const halt = () => Deferred.doneUnsafe(stop, Effect.void)
+  process.on("message", (message) => {
+    const order = decode(message)
+    if (order === "stop") halt()
+    else Queue.offerUnsafe(queue, order)
+  })
+  process.on("disconnect", halt)
+  return { queue, stop }
 })
 
 const byHand = new ConfigError({
@@ -48,12 +55,13 @@ const outcome = (exit: Exit.Exit<CellMessage, unknown>): CellMessage => {
 export const command = Command.make("work", ReproduceSettings.flags, (o) =>
   Effect.gen(function* () {
     if (process.send === undefined) return yield* byHand
-    const queue = yield* keys
-    const { experiment, scale, seeds, materials, backend } = yield* ReproduceSettings.resolve(o)
-    const { machine } = yield* Setup
-    const cells = yield* Runner.plan({ experiment, scale, seeds, materials })
-    return yield* Effect.gen(function* () {
-      const execute = yield* Runner.here({ materials, scale, machine })(cells.length)
+    const { queue, stop } = yield* orders
+    const { experiments, scale, materials, backend, checkpointEvery } = yield* ReproduceSettings.resolve(o)
+    const setup = yield* Setup
+    const machine = yield* setup.machine
+    const { cells } = yield* Runner.planAll({ experiments, scale, materials })
+    const work = Effect.gen(function* () {
+      const execute = yield* Runner.here({ materials, scale, machine, checkpointEvery })(cells.length)
       yield* say({ _tag: "Ready" })
       const run = (keys: ReadonlyArray<string>): Effect.Effect<CellMessage, unknown> => {
         const group = cells.filter(({ key }) => keys.includes(key))
@@ -61,8 +69,14 @@ export const command = Command.make("work", ReproduceSettings.flags, (o) =>
         if (!Arr.isReadonlyArrayNonEmpty(group) || group.length !== keys.length) return Effect.succeed(changed)
         const tell = (news: Runner.CellNews): Effect.Effect<void> => {
           const { key } = news.cell
-          if (news._tag === "CellStarted") return say({ _tag: "Started", key })
-          return isTold(news.event) ? say({ _tag: "Progress", key, event: news.event }) : Effect.void
+          switch (news._tag) {
+            case "CellStarted":
+              return say({ _tag: "Started", key, ...(news.from === undefined ? {} : { from: news.from }) })
+            case "CellElsewhere":
+              return say({ _tag: "Elsewhere", key })
+            case "CellProgress":
+              return isTold(news.event) ? say({ _tag: "Progress", key, event: news.event }) : Effect.void
+          }
         }
         return execute(group, { tell, finish: (_, result) => say({ _tag: "Finished", result }) }).pipe(
           Effect.as<CellMessage>({ _tag: "Done" })
@@ -73,7 +87,9 @@ export const command = Command.make("work", ReproduceSettings.flags, (o) =>
         Effect.flatMap((exit) => say(outcome(exit))),
         Effect.forever
       )
-    }).pipe(Effect.scoped, Effect.provide(backend.layer))
+    }).pipe(Effect.scoped, Effect.provide([backend.layer, setup.store(o.store)]))
+    // the work is interrupted then, and keeps what it has in hand
+    return yield* Effect.raceFirst(work, Deferred.await(stop))
   }).pipe(
     // what goes wrong before the first cell is said where it is read
     Effect.onError((cause) => say(outcome(Exit.failCause(cause))))

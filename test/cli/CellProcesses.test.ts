@@ -15,13 +15,13 @@ const at = (...path: ReadonlyArray<string>): string => join(folder, ...path)
 beforeAll(() => Effect.runPromise(writeTinyTeacher(at("teacher")).pipe(Effect.provide(NodeServices.layer))))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const reproduce = (store: string, changes: Parameters<typeof command>[1] = {}) =>
+const reproduce = (store: string, changes: Parameters<typeof command>[1] = {}, out = "out") =>
   command(
     [
       "reproduce",
       join(root, "test", "cli", "tinyExperiment.ts"),
       ..."--scale smoke --seeds 2 --jobs 2 --threads 1".split(" "),
-      ...Object.entries({ teacher: at("teacher"), store: at(store), out: at(store, "out") }).flatMap(([flag, path]) => [
+      ...Object.entries({ teacher: at("teacher"), store: at(store), out: at(store, out) }).flatMap(([flag, path]) => [
         `--${flag}`,
         path
       ])
@@ -29,11 +29,11 @@ const reproduce = (store: string, changes: Parameters<typeof command>[1] = {}) =
     changes
   )
 
-/** The texts of the kept cells, without where and how long they ran. */
+const keys = (store: string): ReadonlyArray<string> => readdirSync(at(store, "cells")).toSorted()
+
+/** What was measured in the kept cells; where and how long they ran is in files of its own. */
 const kept = (store: string): ReadonlyArray<string> =>
-  readdirSync(at(store, "cells"))
-    .toSorted()
-    .map((name) => readFileSync(at(store, "cells", name), "utf8").replace(/"digest".*|"provenance"[^]*/g, ""))
+  keys(store).map((key) => readFileSync(at(store, "cells", key, "result.json"), "utf8"))
 
 /** The program as a checkout starts it, with another entry. */
 const program = (module: string) => ({ program: { module, nodeOptions: ["-C", "homodistil-source"] } })
@@ -48,6 +48,25 @@ describe("Work in processes of its own", () => {
       readFileSync(at("apart", "out", "table.md"), "utf8"),
       readFileSync(at("alone", "out", "table.md"), "utf8")
     )
+  })
+
+  it("give every cell once when two commands share a store, and both the same table", async () => {
+    const main = program(join(root, "src", "main.ts"))
+    const commands = await Promise.all(["one", "other"].map((out) => reproduce("shared", main, out)))
+    assert.deepStrictEqual(
+      commands.map(({ code }) => code),
+      [0, 0],
+      commands.map(({ error }) => error).join("\n")
+    )
+    // whoever runs a cell to its end says so in the cell's log
+    const logs = keys("shared").map((key) => readFileSync(at("shared", "cells", key, "log.txt"), "utf8"))
+    assert.lengthOf(keys("shared"), 4)
+    for (const log of logs) assert.lengthOf(log.match(/^.*finished after/gm) ?? [], 1, log)
+    const tables = ["one", "other", "out"].map((out) => at(out === "out" ? "alone" : "shared", out, "table.md"))
+    const [a, b, alone] = tables.map((file) => readFileSync(file, "utf8"))
+    assert.strictEqual(a, b)
+    assert.strictEqual(a, alone)
+    assert.deepStrictEqual(kept("shared"), kept("alone"))
   })
 
   it("are missed when they are gone", async () => {

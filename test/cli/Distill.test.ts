@@ -12,7 +12,7 @@ describe("Distill", () => {
     assert.strictEqual(
       Distill.outline(plan, BertConfig.micro),
       [
-        "platon(window: 10, beta1: 0.85, beta2: 0.95), cubic(final: 0.25, start: 0, end: 0.7), hard",
+        "platon(window: 10, beta1: 0.85, beta2: 0.95), cubic(final: 0.25, start: 0, end: 0.3), hard",
         "from hidden 128, ffn 512, qk 128, vo 128: 1.35M parameters",
         "to   hidden 32, ffn 128, qk 32, vo 32: 189k parameters",
         ""

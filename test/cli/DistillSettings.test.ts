@@ -18,7 +18,7 @@ const defaults: DistillSettings.Options = {
   pruneEvery: 10,
   steps: 400,
   batch: 16,
-  learningRate: 3e-3,
+  learningRate: 6e-3,
   mode: "hard",
   attentionScale: "teacherVariance",
   seed: 0
@@ -79,6 +79,6 @@ describe("DistillSettings.plan", () => {
     assert.deepInclude(DistillSettings.written({ ...defaults, ratio: Option.some(0.5) }), {
       ratio: 0.5,
       window: undefined,
-      "learning-rate": 3e-3
+      "learning-rate": 6e-3
     }))
 })

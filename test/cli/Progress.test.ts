@@ -1,23 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { type CellRun, Runner } from "homodistil/experiment"
+import { type Cell, type CellEvent, type CellResult, Runner } from "homodistil/experiment"
 import * as LiveLines from "../../src/cli/LiveLines.ts"
 import * as PretrainingView from "../../src/cli/PretrainingView.ts"
 import * as Progress from "../../src/cli/Progress.ts"
 import * as RunView from "../../src/cli/RunView.ts"
 import * as TableProgress from "../../src/cli/TableProgress.ts"
-import { runner } from "../experiment/toy.ts"
+import { machine, runner } from "../experiment/toy.ts"
 import { golden } from "../golden/golden.ts"
 import { screen } from "./terminal.ts"
 
 const planned = await Effect.runPromise(Runner.plan(runner().options))
 
-const stepped = (step: number): CellRun.CellEvent => ({
+const stepped = (step: number): CellEvent => ({
   _tag: "Distilled",
   event: { _tag: "Stepped", step, learningRate: 0.001, total: 3.2, terms: { mlm: 2.5, kl: 0.41 } }
 })
-const startedRun: CellRun.CellEvent = {
+const startedRun: CellEvent = {
   _tag: "Distilled",
   event: {
     _tag: "Started",
@@ -27,42 +27,81 @@ const startedRun: CellRun.CellEvent = {
     nodes: 1
   }
 }
-const point: CellRun.CellEvent = { _tag: "CurvePoint", point: { step: 100, discrepancy: 0.8123, parameters: 812_345 } }
+const point: CellEvent = { _tag: "CurvePoint", point: { step: 100, discrepancy: 0.8123, parameters: 812_345 } }
 
-/** The events of a table of four cells, two at a time, and when they happen (seconds). */
+const provenance = (seconds: number, resumed = 0): Cell.Provenance => ({
+  ...machine,
+  seconds,
+  trainSeconds: 0.75 * seconds,
+  finished: "1970-01-01T00:00:00.000Z",
+  resumed
+})
+
+const widths = { hidden: 45, "layer.0.ffn": 180, "layer.1.ffn": 180 }
+
+/** The result of a cell that ended well. */
+const ended = ({ key }: Runner.PlannedCell, seconds: number, resumed = 0): CellResult => ({
+  key,
+  spec: {},
+  measures: { "curve.final": 1.488 },
+  curve: [{ step: 400, discrepancy: 1.488, parameters: 189_000 }],
+  path: [{ step: 280, widths, parameters: 189_000 }],
+  trajectory: [{ step: 400, parameters: 189_000, measures: { "genre.probe": 50 } }],
+  provenance: provenance(seconds, resumed)
+})
+
+/** The result of a cell that diverged. */
+const diverged = ({ key }: Runner.PlannedCell): CellResult => ({
+  key,
+  spec: {},
+  diverged: "loss NaN at step 12",
+  measures: {},
+  curve: [],
+  path: [],
+  trajectory: [],
+  provenance: provenance(8)
+})
+
+/**
+ * The events of a table of seven cells, two at a time, and when they happen (seconds): one is kept from before, one is gone on with, one
+ * diverges, and of two that another process works on one is finished by it, and the other is taken over.
+ */
 const story: ReadonlyArray<readonly [at: number, event: Runner.RunnerEvent]> = (() => {
-  const [a, b] = planned
-  if (a === undefined || b === undefined) throw new Error("the toy experiment has cells")
-  const progress = (cell: Runner.PlannedCell, event: CellRun.CellEvent): Runner.RunnerEvent => ({
+  const [a, b, c, d] = planned
+  if (a === undefined || b === undefined || c === undefined || d === undefined)
+    throw new Error("the toy experiment has four cells")
+  const [e, f] = [
+    { ...a, key: "e", seed: 2 },
+    { ...b, key: "f", seed: 2 }
+  ]
+  const progress = (cell: Runner.PlannedCell, event: CellEvent): Runner.RunnerEvent => ({
     _tag: "CellProgress",
     cell,
     event
   })
   return [
-    [0, { _tag: "Planned", cells: 4, kept: 1, atOnce: 2 }],
+    [0, { _tag: "Planned", cells: 7, kept: 1, atOnce: 2 }],
     [1, { _tag: "CellStarted", cell: a }],
-    [2, { _tag: "CellStarted", cell: b }],
+    [2, { _tag: "CellStarted", cell: b, from: 200 }],
     [3, progress(a, startedRun)],
+    [4, { _tag: "CellElsewhere", cell: c }],
+    [5, { _tag: "CellElsewhere", cell: d }],
     [13, progress(a, stepped(100))],
     [14, progress(a, point)],
     [15, progress(b, startedRun)],
     [16, progress(a, { _tag: "Measuring", measure: "MLM loss" })],
-    [
-      41,
-      {
-        _tag: "CellFinished",
-        cell: a,
-        result: {
-          key: a.key,
-          spec: {},
-          measures: {},
-          curve: [{ step: 400, discrepancy: 1.488, parameters: 189_000 }],
-          widths: {},
-          provenance: { seconds: 40, trainSeconds: 30, node: "", platform: "", version: "" }
-        }
-      }
-    ],
-    [43, progress(b, stepped(10))]
+    [41, { _tag: "CellFinished", cell: a, result: ended(a, 40) }],
+    [42, { _tag: "CellStarted", cell: e }],
+    // forty steps since it was gone on with, not two hundred and forty
+    [43, progress(b, stepped(240))],
+    [50, { _tag: "CellFinished", cell: e, result: diverged(e) }],
+    [51, { _tag: "CellFinished", cell: c, result: ended(c, 44) }],
+    // the other process is gone
+    [52, { _tag: "CellStarted", cell: d, from: 100 }],
+    [60, { _tag: "CellFinished", cell: b, result: ended(b, 90, 1) }],
+    [61, { _tag: "CellStarted", cell: f }],
+    [90, { _tag: "CellFinished", cell: d, result: ended(d, 70, 1) }],
+    [95, { _tag: "CellFinished", cell: f, result: ended(f, 34) }]
   ]
 })()
 
@@ -127,11 +166,23 @@ describe("the progress of a table", () => {
     assert.deepStrictEqual(
       lines.map((line) => line.split("  ").slice(0, 2).join("  ")),
       [
-        "table6: 4 cells, 1 kept from before; 2 at a time",
+        "table6: 7 cells, 1 kept from before; 2 at a time",
         "magnitude · seed 0  starting",
+        "PLATON · seed 0: goes on from step 200",
         "PLATON · seed 0  starting",
+        "magnitude · seed 1: another process works on it",
+        "PLATON · seed 1: another process works on it",
         "magnitude · seed 0  100/400",
-        "magnitude · seed 0: 40 s  discrepancy 1.49"
+        "magnitude · seed 0: 40 s  discrepancy 1.49",
+        "magnitude · seed 2  starting",
+        "magnitude · seed 2: 8.0 s  loss NaN at step 12",
+        "magnitude · seed 1: 44 s  discrepancy 1.49",
+        "PLATON · seed 1: goes on from step 100",
+        "PLATON · seed 1  starting",
+        "PLATON · seed 0: 90 s  discrepancy 1.49",
+        "PLATON · seed 2  starting",
+        "PLATON · seed 1: 70 s  discrepancy 1.49",
+        "PLATON · seed 2: 34 s  discrepancy 1.49"
       ]
     )
   })

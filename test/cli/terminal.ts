@@ -30,7 +30,16 @@ export const screen = (o: { readonly live?: boolean; readonly columns?: number }
 
 /** What the commands run with in tests: the real things, on a machine of two cores. */
 export const setup: SetupShape = {
-  machine: { node: "v0", platform: "test", version: "0.0.0" },
+  version: "0.0.0",
+  machine: Effect.succeed({
+    node: "v0",
+    platform: "test",
+    cpu: "none",
+    cores: 2,
+    version: "0.0.0",
+    packages: {},
+    git: null
+  }),
   versions: { homodistil: "0.0.0" },
   cores: 2,
   root,

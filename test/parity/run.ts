@@ -16,6 +16,7 @@ import * as Scorer from "homodistil/importance"
 import * as Loss from "homodistil/loss"
 import { BertConfig, type Model, Parameters } from "homodistil/model"
 import { adamW, OptimizerService } from "homodistil/optimizer"
+import { RemainingRatio } from "homodistil/pruning"
 import { Seed } from "homodistil/spec"
 
 // Records traces and has PyTorch repeat them: `npm run parity`, or `npm run parity -- quick` for the small ones alone.
@@ -72,6 +73,7 @@ const methodOf = (one: Case): Method.Method => {
   const peak = one.learningRate ?? 3e-3
   return Layer.mergeAll(
     Method.homoDistil({ training: { steps: 50, pruneEvery: one.pruneEvery ?? 20, ...size } }),
+    RemainingRatio.layer(RemainingRatio.cubic({ final: 0.25, end: 0.7 })),
     Loss.layer(Loss.homoDistil(one.loss)),
     LearningRate.layer(LearningRate.linearDecay({ peak, warmup: 0.05 })),
     Layer.succeed(OptimizerService, OptimizerService.of(adamW({ weightDecay: one.weightDecay ?? 0.01 }))),

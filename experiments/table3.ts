@@ -1,0 +1,56 @@
+import { Method } from "homodistil/distill"
+import { Measure } from "homodistil/evaluate"
+import { Experiment } from "homodistil/experiment"
+
+/** TinyBERT with attention's errors scaled as HomoDistil's are at micro scale, where raw ones drown everything else. */
+const tinyBert = (ratio: number) => Method.tinyBert({ ratio, scale: "teacherVariance", reduce: "mean" })
+
+/** What students of one size are made by. */
+const methods = (ratio: number) => ({
+  tinyBert: tinyBert(ratio),
+  miniLm: Method.miniLm({ ratio }),
+  randomStudent: Method.randomStudent({ ratio }),
+  noTeacher: Method.noTeacher({ ratio }),
+  platonUnstructured: Method.platonUnstructured({ ratio }),
+  oneShot: Method.oneShot({ ratio }),
+  homoDistil: Method.homoDistil({ ratio })
+})
+
+/** Table 3 of the paper: downstream tasks by methods and sizes. */
+export default Experiment.make({
+  name: "table3",
+  title: "Table 3: downstream tasks",
+  rowHeader: "Method",
+  method: {
+    "half of each axis": { ...methods(0.5), distilBert: Method.distilBert() },
+    "a quarter of each axis": methods(0.25)
+  },
+  measure: Measure.standard(),
+  columns: [
+    "partOfSpeech.probe",
+    "partOfSpeech.fineTune",
+    "genre.probe",
+    "genre.fineTune",
+    "wordOrder.probe",
+    "wordOrder.fineTune",
+    "heldOut.loss"
+  ],
+  figures: [],
+  seeds: 6,
+  baseline: "tinyBert",
+  labels: {
+    tinyBert: "TinyBERT",
+    miniLm: "MiniLM",
+    distilBert: "DistilBERT (half the layers)",
+    randomStudent: "HomoDistil's loss, random start",
+    noTeacher: "iterative pruning, no teacher",
+    platonUnstructured: "PLATON, single weights, no teacher",
+    oneShot: "one-shot pruning, then distillation",
+    homoDistil: "HomoDistil"
+  },
+  notes: [
+    "One fixed teacher; a seed decides the order of the data, what is masked, random weights, and the fine-tuning.",
+    "TinyBERT and MiniLM train no masked-language-model head, so their MLM loss says nothing of their hidden states.",
+    "PLATON's students keep the teacher's shapes, embeddings included: half or a quarter of the weights of the prunable matrices are not zero."
+  ]
+})
