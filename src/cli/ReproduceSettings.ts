@@ -38,6 +38,13 @@ export const flags = {
   ),
   threads: Flags.threads(1),
   teacher: Flags.teacher,
+  text: Flag.String("text").pipe(
+    Flag.withMetavar("FILES"),
+    Flag.withDescription(
+      "plain text of yours to distil on, UTF-8, files with commas between (default Brown, of which downstream tasks are made in any case)"
+    ),
+    Flag.optional
+  ),
   store: Flag.String("store").pipe(
     Flag.withMetavar("DIR"),
     Flag.withDescription("folder in which cells are kept (default runs)"),
@@ -54,6 +61,7 @@ export const flags = {
 export interface Options {
   readonly experiment: string
   readonly only: Option.Option<string>
+  readonly text: Option.Option<string>
   readonly store: string
   readonly checkpointEvery: number
   readonly scale: string
@@ -61,6 +69,10 @@ export interface Options {
   readonly threads: number
   readonly teacher: Option.Option<string>
 }
+
+/** A list with commas as its parts. */
+const partsOf = (list: Option.Option<string>): ReadonlyArray<string> =>
+  Option.match(list, { onNone: () => [], onSome: (text) => text.split(",").map((part) => part.trim()) })
 
 /** The options as a command line. */
 export const written = (o: Options): ReadonlyArray<string> => [
@@ -73,6 +85,7 @@ export const written = (o: Options): ReadonlyArray<string> => [
   o.store,
   "--checkpoint-every",
   String(o.checkpointEvery),
+  ...Option.match(o.text, { onNone: () => [], onSome: (text) => ["--text", text] }),
   ...Option.match(o.only, { onNone: () => [], onSome: (only) => ["--only", only] }),
   ...Option.match(o.seeds, { onNone: () => [], onSome: (seeds) => ["--seeds", seeds] }),
   ...Option.match(o.teacher, { onNone: () => [], onSome: (teacher) => ["--teacher", teacher] })
@@ -102,8 +115,7 @@ export const asked = Effect.fnUntraced(function* (
   more: { readonly [name: string]: Effect.Effect<unknown, ConfigError> } = {}
 ) {
   const setup = yield* Setup
-  const only = Option.match(o.only, { onNone: () => [], onSome: (list) => list.split(",").map((name) => name.trim()) })
-  const exhibits = yield* ExperimentFile.findAll(o.experiment, only, setup.experiments)
+  const exhibits = yield* ExperimentFile.findAll(o.experiment, partsOf(o.only), setup.experiments)
   const settings = {
     scale: Settings.choice("--scale", o.scale, Object.fromEntries(Scale.all.map((each) => [each.name, each]))),
     threads: Settings.count("--threads", o.threads, 1, 1, setup.cores),
@@ -144,7 +156,8 @@ export const resolve = Effect.fnUntraced(function* (
   if (refusal !== undefined) return yield* refusal
   const teacher = yield* TeacherFolder.load(
     Option.getOrElse(o.teacher, () => path.join(root, "assets", "teacher")),
-    scale.training.length ?? 64
+    scale.training.length ?? 64,
+    { files: partsOf(o.text), validation: scale.curveRows, test: scale.testRows }
   )
   return {
     ...settings,

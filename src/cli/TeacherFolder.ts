@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { HuggingFace } from "../checkpoint/index.ts"
-import { expectVocabulary, loadDataset, tokenizerDirectory, tokenizerOfJson } from "../data/index.ts"
+import { expectVocabulary, loadDataset, loadTextFiles, tokenizerDirectory, tokenizerOfJson } from "../data/index.ts"
 import { ConfigError, type Json } from "../spec/index.ts"
 
 /** The tokenizer's files of a model, or those that ship with homodistil where it has none. */
@@ -18,14 +18,22 @@ const vocabularyOf = (provenance: Json | undefined): { readonly digest?: string 
   return typeof digest === "string" ? { digest } : {}
 }
 
+/** Text of the user's to distil on, and how many held-out rows it must have. */
+export interface OwnText {
+  readonly files: ReadonlyArray<string>
+  readonly validation: number
+  readonly test: number
+}
+
 /**
  * A teacher from a Hugging Face directory, with the corpus cut into the pieces it knows: by its own tokenizer, or the one that
  * ships with homodistil where the directory has none.
  *
  * Fails where the directory cannot be read (`ConfigError`, `CheckpointError`), its vocabulary is not the tokenizer's
- * (`TokenizerMismatch`), rows of `length` pieces are too long for it, or the corpus is missing (`CorpusError`).
+ * (`TokenizerMismatch`), rows of `length` pieces are too long for it, the corpus is missing (`CorpusError`), or a text of the user's is
+ * unreadable or too short (`ConfigError`). Downstream tasks are made from Brown whatever the text.
  */
-export const load = Effect.fnUntraced(function* (directory: string, length: number) {
+export const load = Effect.fnUntraced(function* (directory: string, length: number, own?: OwnText) {
   const checkpoint = yield* HuggingFace.read(directory, "--teacher")
   const { config, parameters, digest } = checkpoint
   const tokenizerFiles = yield* tokenizerFilesOf(checkpoint.tokenizerFiles)
@@ -49,6 +57,15 @@ export const load = Effect.fnUntraced(function* (directory: string, length: numb
         }
       ]
     })
-  const dataset = yield* loadDataset({ tokenizer })
+  const brown = yield* loadDataset({ tokenizer })
+  const dataset =
+    own === undefined || own.files.length === 0
+      ? brown
+      : yield* loadTextFiles({
+          files: own.files,
+          tokenizer,
+          tasks: brown,
+          needs: { length, validation: own.validation, test: own.test }
+        })
   return { model: { config, parameters }, digest, dataset, tokenizer, tokenizerFiles }
 })

@@ -50,8 +50,8 @@ const efficiencies: ReadonlyArray<readonly [parameters: number, share: number]> 
 
 /**
  * The share of the speed of large matrix products that training reaches under a teacher of so many parameters: .3 at the micro teacher's
- * million, .6 from twenty million on, and between them by the logarithm. It is what whole runs took on two machines, so times are good to
- * a factor of 1.5 or so.
+ * million, .6 from twenty million on, and between them by the logarithm. The first is what micro cells take that share a teacher on two
+ * cores; the second is rounded down from single steps of large models (bench/README.md). Times are good to a factor of 2.
  *
  * @example
  * ```ts
