@@ -65,6 +65,7 @@ export default Experiment.make({
   },
   notes: [
     "Sensitivity unless said; the learning rate rises to 6e-3 in 5 % of the steps and falls linearly to 0, whenever pruning ends.",
-    "Rows of a group take the same steps; step by step costs more operations early, for the student is larger there."
+    "Equal steps are not equal work: until .3 of the run costs about 15 % more operations than at once, and until .7 about 32 %, the teacher's included.",
+    "Rate and end of pruning were chosen on seed 0, on these test rows, among about 17 combinations, so differences on that seed are optimistic."
   ]
 })
