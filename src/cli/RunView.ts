@@ -83,7 +83,7 @@ export const parts = (view: RunView, now: number): ReadonlyArray<string> => {
   const inner = Object.entries(terms).map(([term, value]) => `${term} ${Words.short(value)}`)
   return [
     label,
-    `${step}/${steps}`,
+    `${Math.max(step, view.from ?? 0)}/${steps}`,
     ...(doing === undefined
       ? [
           ...(step === 0 ? [] : [`${Words.short(rate(view, now))} steps/s`]),
