@@ -1,18 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import {
-  Backend,
-  type CompileError,
-  type ExecutionError,
-  type HostTensor,
-  ops,
-  type TensorSpec,
-  tf,
-  transfer
-} from "../backend/index.ts"
+import { Backend, type CompileError, type ExecutionError, ops, tf, transfer } from "../backend/index.ts"
 import { type Dataset, type Examples, majorityShare, type Task, type TaskData } from "../data/index.ts"
 import { Bert, type BertConfig, Dropout, type Model, type ParameterTensors, Tokens } from "../model/index.ts"
-import { adamW, TrainStep } from "../optimizer/index.ts"
 import { type ConfigError, Options, Seed, Spec } from "../spec/index.ts"
 import * as CutModel from "./CutModel.ts"
 import type { NotFinite } from "./NotFinite.ts"
@@ -122,8 +112,7 @@ const logitsOf = (
 const accuracyOf = (
   tuning: FineTune,
   config: BertConfig.BertConfig,
-  tuned: { readonly [name: string]: HostTensor },
-  signature: { readonly [name: string]: TensorSpec },
+  tuned: Tuning.TunedParameters,
   examples: Examples
 ): Effect.Effect<number, CompileError | ExecutionError, Backend> =>
   Effect.scoped(
@@ -134,7 +123,7 @@ const accuracyOf = (
       if (first === undefined) return Number.NaN
       const compiled = yield* backend.compile(
         "fine-tuned accuracy",
-        { params: signature, batch: TaskBatch.signature(first) },
+        { params: Tuning.signature(tuned), batch: TaskBatch.signature(first) },
         ({ params, batch }) => {
           const logits = logitsOf(tuning, config, first.tokens, params, batch)
           const right = tf.cast(tf.equal(tf.argMax(logits, -1), batch.labels), "float32")
@@ -174,45 +163,29 @@ export const onExamples = (
       const { task, options } = tuning
       const model = CutModel.of(given)
       const { config } = model
-      const rates = { hidden: options.hiddenDropout, attention: options.attentionDropout }
-      const name = `fine-tuning on ${task.spec.name}`
+      const dropout = Tuning.dropout(model, options, train.length, seed)
       const order = Tuning.exampleOrder(train.count, options.rows, seed)
       const batchAt = (step: number) => TaskBatch.of(task.kind, train, order(step), options)
       const first = batchAt(0)
-      const host = Tuning.start(model, task.classes.length, seed)
-      const signature = Tuning.signature(host)
-      const kept = Tuning.kept(model)
-      const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
-      const step = yield* TrainStep.compile({
-        name,
-        params: signature,
-        inputs: {
-          batch: TaskBatch.signature(first),
-          draws: Dropout.signature(config, rates, options.rows, train.length)
+      const { params, loss } = yield* Tuning.train({
+        name: `fine-tuning on ${task.spec.name}`,
+        model,
+        outputs: task.classes.length,
+        seed,
+        options,
+        inputs: { batch: TaskBatch.signature(first), draws: dropout.signature },
+        loss: (seen, { batch, draws }) => {
+          const logits = logitsOf(tuning, config, first.tokens, seen, batch, { rates: dropout.rates, draws })
+          const losses = ops.crossEntropy(logits, batch.labels)
+          return tf.div(tf.sum(tf.mul(losses, batch.weights)), tf.sum(batch.weights))
         },
-        optimizer,
-        view: Tuning.view(kept),
-        loss: (params, { batch, draws }) => {
-          const losses = ops.crossEntropy(
-            logitsOf(tuning, config, first.tokens, params, batch, { rates, draws }),
-            batch.labels
-          )
-          return { total: tf.div(tf.sum(tf.mul(losses, batch.weights)), tf.sum(batch.weights)), terms: {} }
-        }
-      })
-      const { params, loss } = yield* Tuning.run(step, {
-        ...options,
-        name,
-        params: host,
-        kept,
-        optimizer,
         inputsAt: (t) =>
           transfer.upload(backend, {
             batch: TaskBatch.inputs(t === 0 ? first : batchAt(t)),
-            draws: Dropout.draw(config, rates, options.rows, train.length, Seed.child(seed, "dropout", t))
+            draws: dropout.at(t)
           })
       })
-      const accuracy = yield* accuracyOf(tuning, config, params, signature, test)
+      const accuracy = yield* accuracyOf(tuning, config, params, test)
       return { accuracy, majority: majorityShare(test), loss }
     })
   )

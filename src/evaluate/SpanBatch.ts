@@ -2,6 +2,7 @@ import type { HostTensor, TensorSpec } from "../backend/index.ts"
 import { ops, Tensor, tf } from "../backend/index.ts"
 import type { Span, SpanExamples } from "../data/index.ts"
 import { Bert, type BertConfig, type Dropout, type ParameterTensors, Tokens } from "../model/index.ts"
+import * as TaskBatch from "./TaskBatch.ts"
 import * as Tuning from "./Tuning.ts"
 
 /** A batch of a span task's rows, always of the same shape. */
@@ -23,31 +24,15 @@ export type SpanBatchTree<T> = {
 /** The examples of these numbers as a batch of `rows`; fewer are filled up with the first of them. */
 export const of = (examples: SpanExamples, chosen: ArrayLike<number>, rows: number): SpanBatch => {
   const { length } = examples
-  const ids = new Int32Array(rows * length)
-  const types = new Int32Array(rows * length)
-  const attention = new Float32Array(rows * length)
   const allowed = new Float32Array(rows * length)
   const labels = new Int32Array(2 * rows)
-  for (let row = 0; row < rows; row++) {
-    const example = chosen[row] ?? chosen[0] ?? 0
-    const [from, to] = [example * length, (example + 1) * length]
-    ids.set(examples.ids.subarray(from, to), row * length)
-    attention.set(examples.attention.subarray(from, to), row * length)
-    allowed.set(examples.allowed.subarray(from, to), row * length)
-    if (examples.types !== undefined) types.set(examples.types.subarray(from, to), row * length)
+  const numbers = TaskBatch.placed(chosen, rows)
+  numbers.forEach((example, row) => {
+    allowed.set(examples.allowed.subarray(example * length, (example + 1) * length), row * length)
     labels[row] = examples.starts[example] ?? 0
     labels[rows + row] = examples.ends[example] ?? 0
-  }
-  // one text serves all batches of the examples: whether there is padding is asked of them together
-  const padded = examples.attention.includes(0)
-  const tokens: Tokens.Tokens = {
-    rows,
-    length,
-    ids,
-    attention: padded ? attention : undefined,
-    types: examples.types === undefined ? undefined : types
-  }
-  return { tokens, allowed, labels }
+  })
+  return { tokens: TaskBatch.gather(examples, numbers).tokens, allowed, labels }
 }
 
 /** The batch as host tensors. */

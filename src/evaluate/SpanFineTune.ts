@@ -1,9 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Backend, type CompileError, type ExecutionError, type TensorSpec, transfer } from "../backend/index.ts"
+import { Backend, type CompileError, type ExecutionError, transfer } from "../backend/index.ts"
 import { type Dataset, type SpanExamples, type SpanTask, spanText, type TaskData } from "../data/index.ts"
-import { type BertConfig, Dropout, type Model } from "../model/index.ts"
-import { adamW, TrainStep } from "../optimizer/index.ts"
+import { type BertConfig, type Model } from "../model/index.ts"
 import { type ConfigError, Options, Seed, Spec } from "../spec/index.ts"
 import * as CutModel from "./CutModel.ts"
 import type { NotFinite } from "./NotFinite.ts"
@@ -122,7 +121,6 @@ const answersOf = (
   { task, options }: SpanFineTune,
   config: BertConfig.BertConfig,
   tuned: Tuning.TunedParameters,
-  signature: { readonly [name: string]: TensorSpec },
   examples: SpanExamples
 ): Effect.Effect<ReadonlyArray<string>, CompileError | ExecutionError, Backend> =>
   Effect.scoped(
@@ -133,7 +131,7 @@ const answersOf = (
       const first = SpanBatch.of(examples, [0], rows)
       const compiled = yield* backend.compile(
         "answers",
-        { params: signature, batch: SpanBatch.signature(first) },
+        { params: Tuning.signature(tuned), batch: SpanBatch.signature(first) },
         ({ params, batch }) => ({ logits: SpanBatch.logits(config, first.tokens, params, batch) })
       )
       const params = yield* transfer.upload(backend, tuned)
@@ -184,42 +182,26 @@ export const onExamples = (
       const { train, test } = data
       const model = CutModel.of(given)
       const { config } = model
-      const rates = { hidden: options.hiddenDropout, attention: options.attentionDropout }
-      const name = `fine-tuning on ${task.spec.name}`
+      const dropout = Tuning.dropout(model, options, train.length, seed)
       const order = Tuning.exampleOrder(train.count, options.rows, seed)
       const batchAt = (step: number) => SpanBatch.of(train, order(step), options.rows)
       const first = batchAt(0)
-      const host = Tuning.start(model, 2, seed)
-      const signature = Tuning.signature(host)
-      const kept = Tuning.kept(model)
-      const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
-      const step = yield* TrainStep.compile({
-        name,
-        params: signature,
-        inputs: {
-          batch: SpanBatch.signature(first),
-          draws: Dropout.signature(config, rates, options.rows, train.length)
-        },
-        optimizer,
-        view: Tuning.view(kept),
-        loss: (params, { batch, draws }) => ({
-          total: SpanBatch.loss(SpanBatch.logits(config, first.tokens, params, batch, { rates, draws }), batch),
-          terms: {}
-        })
-      })
-      const { params, loss } = yield* Tuning.run(step, {
-        ...options,
-        name,
-        params: host,
-        kept,
-        optimizer,
+      const { params, loss } = yield* Tuning.train({
+        name: `fine-tuning on ${task.spec.name}`,
+        model,
+        outputs: 2,
+        seed,
+        options,
+        inputs: { batch: SpanBatch.signature(first), draws: dropout.signature },
+        loss: (seen, { batch, draws }) =>
+          SpanBatch.loss(SpanBatch.logits(config, first.tokens, seen, batch, { rates: dropout.rates, draws }), batch),
         inputsAt: (t) =>
           transfer.upload(backend, {
             batch: SpanBatch.inputs(t === 0 ? first : batchAt(t)),
-            draws: Dropout.draw(config, rates, options.rows, train.length, Seed.child(seed, "dropout", t))
+            draws: dropout.at(t)
           })
       })
-      const predictions = yield* answersOf(tuning, config, params, signature, test)
+      const predictions = yield* answersOf(tuning, config, params, test)
       return { ...judge(test, predictions), chance: position(data), loss }
     })
   )

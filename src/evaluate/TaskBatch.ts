@@ -35,6 +35,41 @@ const poolOf = (attention: Float32Array, rows: number, length: number, pooling: 
   return pool
 }
 
+/** What examples of any kind hold of their text. */
+type Texts = Pick<Examples, "length" | "ids" | "attention" | "types">
+
+/** The number of the example that stands in each of `rows` rows: the chosen ones, filled up with the first of them. */
+export const placed = (chosen: ArrayLike<number>, rows: number): ReadonlyArray<number> =>
+  Array.from({ length: rows }, (_, row) => chosen[row] ?? chosen[0] ?? 0)
+
+/** The text of the examples of these numbers, and which of its pieces are no padding. */
+export const gather = (
+  examples: Texts,
+  numbers: ReadonlyArray<number>
+): { readonly tokens: Tokens.Tokens; readonly attention: Float32Array } => {
+  const { length } = examples
+  const rows = numbers.length
+  const ids = new Int32Array(rows * length)
+  const types = new Int32Array(rows * length)
+  const attention = new Float32Array(rows * length)
+  numbers.forEach((example, row) => {
+    const [from, to] = [example * length, (example + 1) * length]
+    ids.set(examples.ids.subarray(from, to), row * length)
+    attention.set(examples.attention.subarray(from, to), row * length)
+    if (examples.types !== undefined) types.set(examples.types.subarray(from, to), row * length)
+  })
+  // one text serves all batches of the examples: whether there is padding is asked of them together
+  const padded = examples.attention.includes(0)
+  const tokens: Tokens.Tokens = {
+    rows,
+    length,
+    ids,
+    attention: padded ? attention : undefined,
+    types: examples.types === undefined ? undefined : types
+  }
+  return { tokens, attention }
+}
+
 /**
  * The examples of these numbers as a batch of `rows`; fewer are filled up with the first of them, at weight 0.
  */
@@ -46,32 +81,17 @@ export const of = (
 ): TaskBatch => {
   const { length } = examples
   const labelled = kind === "token" ? length : 1
-  const ids = new Int32Array(rows * length)
-  const types = new Int32Array(rows * length)
-  const attention = new Float32Array(rows * length)
   const labels = new Int32Array(rows * labelled)
   const weights = new Float32Array(rows * labelled)
-  for (let row = 0; row < rows; row++) {
-    const example = chosen[row] ?? chosen[0] ?? 0
-    const [from, to] = [example * length, (example + 1) * length]
-    ids.set(examples.ids.subarray(from, to), row * length)
-    attention.set(examples.attention.subarray(from, to), row * length)
-    if (examples.types !== undefined) types.set(examples.types.subarray(from, to), row * length)
+  const numbers = placed(chosen, rows)
+  numbers.forEach((example, row) => {
     for (let i = 0; i < labelled && row < chosen.length; i++) {
       const label = examples.labels[example * labelled + i] ?? -1
       labels[row * labelled + i] = Math.max(0, label)
       weights[row * labelled + i] = label < 0 ? 0 : 1
     }
-  }
-  // one text serves all batches of the examples: whether there is padding is asked of them together
-  const padded = examples.attention.includes(0)
-  const tokens: Tokens.Tokens = {
-    rows,
-    length,
-    ids,
-    attention: padded ? attention : undefined,
-    types: examples.types === undefined ? undefined : types
-  }
+  })
+  const { tokens, attention } = gather(examples, numbers)
   return { tokens, pool: poolOf(attention, rows, length, pooling), labels, weights }
 }
 

@@ -2,17 +2,19 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import {
   Backend,
+  type CompileError,
   type ExecutionError,
   type HostTensor,
   type InputsOf,
   ops,
   Tensor,
   type TensorSpec,
+  type TensorsOf,
   tf,
   transfer
 } from "../backend/index.ts"
-import { Bert, type Model, type ParameterTensors } from "../model/index.ts"
-import { type Optimizer, TrainStep } from "../optimizer/index.ts"
+import { Bert, Dropout, type Model, type ParameterTensors } from "../model/index.ts"
+import { adamW, type Optimizer, TrainStep } from "../optimizer/index.ts"
 import { Schedule } from "../schedule/index.ts"
 import { Seed } from "../spec/index.ts"
 import { NotFinite } from "./NotFinite.ts"
@@ -120,6 +122,77 @@ export const exampleOrder = (
       const n = step * rows + i
       return order(Math.floor(n / count))[n % count] ?? 0
     })
+}
+
+/** How long a model is fine-tuned, and at what rate; batches of `rows` examples. */
+export interface TuningOptions {
+  readonly rows: number
+  readonly steps: number
+  readonly learningRate: number
+  readonly warmup: number
+  readonly weightDecay: number
+  readonly hiddenDropout: number
+  readonly attentionDropout: number
+}
+
+/** A fine-tuning: the model and its head, and what a step's text is given. */
+export interface TuningInput<I> {
+  readonly name: string
+  /** Not masked: what is silent has been cut. */
+  readonly model: Model.Model
+  /** Outputs of the head, whose start the seed decides. */
+  readonly outputs: number
+  readonly seed: Seed.Seed
+  readonly options: TuningOptions
+  readonly inputs: I
+  readonly loss: (params: ParameterTensors, inputs: TensorsOf<I>) => tf.Tensor
+  /** Puts a step's inputs on the device, where they are released after it. */
+  readonly inputsAt: (step: number) => Effect.Effect<InputsOf<I>>
+}
+
+/** Fine-tunes all weights of a copy of a model's encoder, and a head. Fails with `NotFinite` when the loss does. */
+export const train = <const I extends Tensor.Tree<TensorSpec>>({
+  name,
+  model,
+  outputs,
+  seed,
+  options,
+  inputs,
+  loss,
+  inputsAt
+}: TuningInput<I>): Effect.Effect<
+  { readonly params: TunedParameters; readonly loss: number },
+  CompileError | ExecutionError | NotFinite,
+  Backend | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const params = start(model, outputs, seed)
+    const masks = kept(model)
+    const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
+    const step = yield* TrainStep.compile({
+      name,
+      params: signature(params),
+      inputs,
+      optimizer,
+      view: view(masks),
+      loss: (seen, given) => ({ total: loss(seen, given), terms: {} })
+    })
+    return yield* run(step, { ...options, name, params, kept: masks, optimizer, inputsAt })
+  })
+
+/** The dropout of a fine-tuning on rows of `length`: its rates, its draws' signature, and the draws of a step. */
+export const dropout = (
+  { config }: Model.Model,
+  { rows, hiddenDropout, attentionDropout }: TuningOptions,
+  length: number,
+  seed: Seed.Seed
+) => {
+  const rates = { hidden: hiddenDropout, attention: attentionDropout }
+  return {
+    rates,
+    signature: Dropout.signature(config, rates, rows, length),
+    at: (step: number) => Dropout.draw(config, rates, rows, length, Seed.child(seed, "dropout", step))
+  }
 }
 
 /**
