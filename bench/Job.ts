@@ -3,28 +3,15 @@ import * as FileSystem from "node:fs"
 import { join } from "node:path"
 import type { HostTensor } from "homodistil/backend"
 import type { MaskedBatch } from "homodistil/data"
-import { type BertConfig, type Model, Parameters, type ParameterSpec, type ParameterValues } from "homodistil/model"
+import { BertConfig, type Model, Parameters, type ParameterSpec, type ParameterValues } from "homodistil/model"
 
 // What both sides of a comparison are given: a folder with job.json, one file of weights a model, and one of batches.
 // Weights and batches are plain little-endian numbers end to end, so that reading them leaves no copy behind in either process.
 
 const Axis = Schema.Struct({ id: Schema.String, size: Schema.Int, blocks: Schema.Int, prunable: Schema.Boolean })
 const Widths = Schema.Array(Schema.Int)
-const Config = Schema.Struct({
-  vocabSize: Schema.Int,
-  positions: Schema.Int,
-  types: Schema.Int,
-  layers: Schema.Int,
-  heads: Schema.Int,
-  hidden: Schema.Int,
-  ffn: Widths,
-  qk: Widths,
-  vo: Widths,
-  scale: Schema.Finite,
-  epsilon: Schema.Finite
-})
 const Weights = Schema.Struct({
-  config: Config,
+  config: BertConfig.Encoded,
   /** In the order of the file `<model>.bin`, with the axis of each dimension. */
   tensors: Schema.Array(Schema.Struct({ name: Schema.String, shape: Widths, axes: Schema.Array(Schema.String) }))
 })

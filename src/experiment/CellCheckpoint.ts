@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { HostTensor } from "../backend/index.ts"
 import { type CheckpointError, Safetensors } from "../checkpoint/index.ts"
 import type { StepState } from "../distill/index.ts"
-import type { ParameterValues } from "../model/index.ts"
+import { BertConfig, type ParameterValues } from "../model/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
 import type { ConfigError } from "../spec/index.ts"
 import * as Cell from "./Cell.ts"
+import * as StateTensors from "./StateTensors.ts"
 
 /** A cell that is not finished: the state of its run between two steps, and what was seen until then. */
 export interface CellCheckpoint {
@@ -21,25 +21,11 @@ export interface CellCheckpoint {
   readonly resumed: number
 }
 
-const Config = Schema.Struct({
-  vocabSize: Schema.Int,
-  positions: Schema.Int,
-  types: Schema.Int,
-  layers: Schema.Int,
-  heads: Schema.Int,
-  hidden: Schema.Int,
-  ffn: Schema.Array(Schema.Int),
-  qk: Schema.Array(Schema.Int),
-  vo: Schema.Array(Schema.Int),
-  scale: Schema.Finite,
-  epsilon: Schema.Finite
-})
-
 /** All of a checkpoint but its tensors, in the file's metadata. */
 const Head = Schema.fromJsonString(
   Schema.Struct({
     step: Schema.Int,
-    config: Config,
+    config: BertConfig.Encoded,
     kept: Schema.Json,
     masked: Schema.Boolean,
     curve: Cell.Measured.fields.curve,
@@ -54,16 +40,8 @@ const Head = Schema.fromJsonString(
 const metadataKey = "homodistil"
 const separator = "|"
 
-/** The tensors of a state as one record: `params|<name>`, `moments|<slot>|<name>`, `slots|<slot>|<name>`. */
-const flat = ({ params, moments, slots }: StepState.StepState["train"]): ParameterValues => {
-  const under = (prefix: string, values: ParameterValues) =>
-    Object.entries(values).map(([name, value]): [string, HostTensor] => [`${prefix}${separator}${name}`, value])
-  return Object.fromEntries([
-    ...under("params", params),
-    ...Object.entries(moments).flatMap(([slot, values]) => under(`moments${separator}${slot}`, values)),
-    ...Object.entries(slots).flatMap(([slot, values]) => under(`slots${separator}${slot}`, values))
-  ])
-}
+/** The name of a tensor in the file: `params|<name>`, `moments|<slot>|<name>`, `slots|<slot>|<name>`. */
+const nameOf = (...path: ReadonlyArray<string>): string => path.join(separator)
 
 /** The tensors under a prefix, without it. */
 const within = (values: ParameterValues, prefix: string): ParameterValues =>
@@ -84,7 +62,7 @@ const bySlot = (values: ParameterValues, prefix: string): { readonly [slot: stri
 export const encode = ({ state, ...seen }: CellCheckpoint): Uint8Array => {
   const { train, kept, step, config, masked } = state
   const head = { step, config, kept: PrunePlan.toJson(kept), masked, ...seen }
-  return Safetensors.encode(flat(train), { [metadataKey]: JSON.stringify(head) })
+  return Safetensors.encode(StateTensors.flat(train, nameOf), { [metadataKey]: JSON.stringify(head) })
 }
 
 /**

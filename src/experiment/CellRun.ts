@@ -24,6 +24,8 @@ export interface CellContext {
   readonly machine: Machine
   /** Where checkpoints, metrics and the result go; nowhere unless given. */
   readonly claim?: Claim
+  /** What it goes on from, as `beginning` gives it; it starts anew unless given. */
+  readonly from?: CellCheckpoint.CellCheckpoint
   /** Seconds of work after which a checkpoint is kept; `Distillation.checkpointEvery` unless given. */
   readonly checkpointEvery?: number
   readonly emit: (event: CellEvent) => Effect.Effect<void>
@@ -98,8 +100,8 @@ export const distil = (
     Effect.scoped
   )
 
-/** The checkpoint a claim begins with; one that cannot be read counts as none. */
-const beginning = ({ checkpoint, log }: Claim): Effect.Effect<CellCheckpoint.CellCheckpoint | undefined> =>
+/** The checkpoint a claim's cell goes on from; one that cannot be read counts as none. */
+export const beginning = ({ checkpoint, log }: Claim): Effect.Effect<CellCheckpoint.CellCheckpoint | undefined> =>
   checkpoint === undefined
     ? Effect.undefined
     : CellCheckpoint.decode(checkpoint).pipe(
@@ -108,25 +110,20 @@ const beginning = ({ checkpoint, log }: Claim): Effect.Effect<CellCheckpoint.Cel
         )
       )
 
-/** The step a claim's cell goes on from; `undefined` where it starts anew. */
-export const resumedFrom = (claim: Claim): Effect.Effect<number | undefined> =>
-  Effect.map(beginning(claim), (from) => from?.state.step)
-
 /**
  * Runs one cell: distils, follows the discrepancy to the teacher, then takes the measures, and keeps the result. `share` is of the teacher
  * that `teacherOf` describes, for this cell alone or for several; the numbers are the same.
  *
- * It goes on from the claim's checkpoint, and keeps one from time to time and when it is interrupted; the result is that of a run that
+ * It goes on from a checkpoint where there is one, and keeps one from time to time and when it is interrupted; the result is that of a run that
  * never stopped. A run that diverges gives a cell that says so, with the curve up to there.
  */
 export const runWith = (
   share: SharedTeacher.Share,
   cell: Cell.CellSpec,
-  { laboratory, machine, claim = unkept, checkpointEvery, emit }: CellContext
+  { laboratory, machine, claim = unkept, from, checkpointEvery, emit }: CellContext
 ): Effect.Effect<Cell.CellResult, CellFailure, Backend> =>
   Effect.gen(function* () {
     const { plan, scale, trajectory } = cell
-    const from = yield* beginning(claim)
     const told = (event: CellEvent) => {
       const line = logged(event)
       return line === undefined ? emit(event) : Effect.andThen(claim.log(line), emit(event))
@@ -187,9 +184,13 @@ export const runWith = (
     return result
   })
 
-/** Runs one cell with a teacher of its own. */
-export const run = (cell: Cell.CellSpec, context: CellContext): Effect.Effect<Cell.CellResult, CellFailure, Backend> =>
-  SharedTeacher.alone(teacherOf([cell], context.laboratory)).pipe(
-    Effect.flatMap((share) => runWith(share, cell, context)),
-    Effect.scoped
-  )
+/** Runs one cell with a teacher of its own, from its claim's checkpoint if it has one. */
+export const run = (
+  cell: Cell.CellSpec,
+  context: Omit<CellContext, "from">
+): Effect.Effect<Cell.CellResult, CellFailure, Backend> =>
+  Effect.gen(function* () {
+    const from = yield* beginning(context.claim ?? unkept)
+    const share = yield* SharedTeacher.alone(teacherOf([cell], context.laboratory))
+    return yield* runWith(share, cell, { ...context, ...(from === undefined ? {} : { from }) })
+  }).pipe(Effect.scoped)

@@ -160,8 +160,8 @@ export const here =
             ({ cell, claim }) =>
               (share: SharedTeacher.Share) =>
                 Effect.gen(function* () {
-                  const from = yield* CellRun.resumedFrom(claim)
-                  yield* tell({ _tag: "CellStarted", cell, ...(from === undefined ? {} : { from }) })
+                  const from = yield* CellRun.beginning(claim)
+                  yield* tell({ _tag: "CellStarted", cell, ...(from === undefined ? {} : { from: from.state.step }) })
                   const emit = (event: CellEvent) => tell({ _tag: "CellProgress", cell, event })
                   yield* finish(
                     cell,
@@ -169,6 +169,7 @@ export const here =
                       laboratory,
                       machine,
                       claim,
+                      ...(from === undefined ? {} : { from }),
                       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
                       emit
                     })

@@ -9,6 +9,7 @@ import { type DistillEvent, Distiller, DistillPlan, type StepState } from "../di
 import type { ParameterValues } from "../model/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
 import { canonical, type Json, type JsonObject, type OutputError, Spec } from "../spec/index.ts"
+import * as StateTensors from "./StateTensors.ts"
 
 /** What a trace is recorded of: a run as any other; no snapshots are asked for, since the trace takes its own. */
 export type TraceInput = Omit<Distiller.DistillInput, "snapshotAt" | "from">
@@ -29,16 +30,9 @@ export const fileNames = [
 /** Raised when the files change so that an older checker could misread them. */
 const format = 1
 
-/** The state of a run as one record: `param.<name>`, `moment.<slot>.<name>`, `slot.<slot>.<name>`. */
-const flat = ({ params, moments, slots }: StepState.StepState["train"]): ParameterValues => {
-  const under = (prefix: string, values: ParameterValues) =>
-    Object.entries(values).map(([name, value]) => [`${prefix}.${name}`, value] as const)
-  return Object.fromEntries([
-    ...under("param", params),
-    ...Object.entries(moments).flatMap(([slot, values]) => under(`moment.${slot}`, values)),
-    ...Object.entries(slots).flatMap(([slot, values]) => under(`slot.${slot}`, values))
-  ])
-}
+/** The name of a tensor in a trace: `param.<name>`, `moment.<slot>.<name>`, `slot.<slot>.<name>`. */
+const nameOf = (kind: StateTensors.Kind, ...path: ReadonlyArray<string>): string =>
+  [kind.replace(/s$/, ""), ...path].join(".")
 
 /** Batches as one tensor a field, the first dimension being the step. */
 const stacked = (batches: ReadonlyArray<MaskedBatch>): ParameterValues => {
@@ -119,7 +113,8 @@ export const record = (input: TraceInput): Effect.Effect<TraceFiles, Distiller.D
         })
       )
     )
-    const state = (step: number): Uint8Array => Safetensors.encode(flat((states.get(step) ?? start).train))
+    const state = (step: number): Uint8Array =>
+      Safetensors.encode(StateTensors.flat((states.get(step) ?? start).train, nameOf))
     const batches = Array.from({ length: steps }, (_, step) => input.batch(seed, step))
     const { rows, length } = plan.training
     const text = lines(

@@ -1,3 +1,4 @@
+import * as Schema from "effect/Schema"
 import * as Axis from "./Axis.ts"
 
 /**
@@ -22,6 +23,23 @@ export interface BertConfig {
   /** ε of layer normalisation. */
   readonly epsilon: number
 }
+
+const widths = Schema.Array(Schema.Int)
+
+/** A configuration as it stands in the files of homodistil's own. */
+export const Encoded: Schema.Codec<BertConfig> = Schema.Struct({
+  vocabSize: Schema.Int,
+  positions: Schema.Int,
+  types: Schema.Int,
+  layers: Schema.Int,
+  heads: Schema.Int,
+  hidden: Schema.Int,
+  ffn: widths,
+  qk: widths,
+  vo: widths,
+  scale: Schema.Finite,
+  epsilon: Schema.Finite
+})
 
 /** The usual shape of a BERT: every layer alike, heads of hidden / heads. */
 export const uniform = (o: {
