@@ -96,7 +96,8 @@ export const findAll = (asked: string, only: ReadonlyArray<string>, folder: stri
           remedy: "leave it out, or write it as it is listed"
         }))
       })
-    return yield* Effect.forEach(only.length === 0 ? names : names.filter((name) => only.includes(name)), (name) =>
-      find(name, folder)
-    )
+    return yield* Effect.forEach(only.length === 0 ? names : names.filter((name) => only.includes(name)), (name) => {
+      const file = known.get(name)
+      return file === undefined ? find(name, folder) : load(name, file)
+    })
   })

@@ -9,6 +9,13 @@ export const teacher = Flag.String("teacher").pipe(
   Flag.optional
 )
 
+/** Folder of the store of cells. */
+export const store = Flag.String("store").pipe(
+  Flag.withMetavar("DIR"),
+  Flag.withDescription("folder in which cells are kept (default runs)"),
+  Flag.withDefault("runs")
+)
+
 /** Nothing but results and errors. */
 export const quiet = Flag.Boolean("quiet").pipe(
   Flag.withDescription("no progress on standard error"),

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import { type Laboratory, type Runner, type Scale } from "../experiment/index.ts"
+import { Experiment, type Laboratory, type Runner, type Scale } from "../experiment/index.ts"
 import {
   ExperimentReport,
   HtmlPage,
@@ -30,23 +30,24 @@ export interface PublishOptions {
   readonly published?: Published.PublishedFile
 }
 
-/** The figures of a user's file. */
-export const published = (file: Option.Option<string>) =>
-  Option.isNone(file) ? Effect.undefined : Published.read(file.value)
-
-/** What in a user's file no experiment shows. */
-export const check = (
-  file: Published.PublishedFile | undefined,
-  experiments: ReadonlyArray<Runner.SeededExperiment & { readonly cells: ReadonlyArray<Runner.PlannedCell> }>
-): Effect.Effect<void, ConfigError> => {
-  const shown = experiments.map(({ experiment, cells }) => ({
-    name: experiment.name,
-    rows: [...new Set(cells.map(({ row }) => row))].map(({ label, group }) => ({ name: label, group: group ?? null })),
-    columns: ExperimentReport.columns(experiment)
-  }))
-  const problems = file === undefined ? [] : Published.check(file, shown)
-  return problems.length === 0 ? Effect.void : Effect.fail(new ConfigError({ problems }))
-}
+/** The figures of a user's file, each of which must belong to a row and a column of these experiments. */
+export const published = (
+  file: string,
+  experiments: ReadonlyArray<Runner.SeededExperiment>,
+  scale: Scale.Scale
+): Effect.Effect<Published.PublishedFile, ConfigError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const figures = yield* Published.read(file)
+    const shown = yield* Effect.forEach(experiments, ({ experiment }) =>
+      Effect.map(Experiment.rows(experiment, scale), (rows) => ({
+        name: experiment.name,
+        rows: rows.map(({ label, group }) => ({ name: label, group: group ?? null })),
+        columns: ExperimentReport.columns(experiment)
+      }))
+    )
+    const problems = Published.check(figures, shown)
+    return problems.length === 0 ? figures : yield* new ConfigError({ problems })
+  })
 
 const provenance = (
   { experiment, seeds }: Runner.SeededExperiment,
@@ -56,8 +57,8 @@ const provenance = (
   `teacher ${Digest.short(materials.teacherDigest)}, data ${Digest.short(materials.dataset.digest)}, backend ${Spec.describe(materials.backend)}`
 ]
 
-/** The report of an exhibit, with links to the cells where they are wanted. */
-const reportOf = (exhibit: Exhibit, o: PublishOptions, link?: (key: string) => string): Report => {
+/** The report of an exhibit, with links to the cells. */
+const reportOf = (exhibit: Exhibit, o: PublishOptions, href: (key: string) => string): Report => {
   if (Listing.isListing(exhibit)) return { text: exhibit.table() }
   const own = o.finished.find(({ experiment }) => experiment === exhibit)
   const figures = o.published?.[exhibit.name]
@@ -65,7 +66,7 @@ const reportOf = (exhibit: Exhibit, o: PublishOptions, link?: (key: string) => s
     ? {}
     : ExperimentReport.report(own, {
         provenance: provenance(own, o),
-        ...(link === undefined ? {} : { href: link }),
+        href,
         ...(figures === undefined ? {} : { published: figures })
       })
 }
@@ -109,8 +110,9 @@ export const write = (o: PublishOptions) =>
             .join("/")
         const report = reportOf(exhibit, o, link(folder))
         const files = yield* ReportFiles.render(report)
-        const page = { name: exhibit.name, report: reportOf(exhibit, o, link(o.out)), files }
-        return { page, plain: reportOf(exhibit, o), written: yield* ReportFiles.write(folder, files) }
+        // the same report where it lies beside the page
+        const page = { name: exhibit.name, report: single ? report : reportOf(exhibit, o, link(o.out)), files }
+        return { page, report, written: yield* ReportFiles.write(folder, files) }
       })
     )
     const title = single ? (o.exhibits[0]?.title ?? o.asked) : `HomoDistil, ${o.scale.name} scale`
@@ -122,7 +124,7 @@ export const write = (o: PublishOptions) =>
     })
     const page = yield* ReportFiles.write(o.out, { "index.html": html })
     return {
-      text: parts.map(({ plain }) => shown(plain)).join("\n"),
+      text: parts.map(({ report }) => shown(report)).join("\n"),
       files: [...parts.flatMap(({ written }) => written), ...page]
     }
   })

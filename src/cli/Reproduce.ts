@@ -123,8 +123,9 @@ export const command = Command.make("reproduce", flags, (o) =>
     }
     yield* Effect.gen(function* () {
       if (o.dryRun) return yield* screen.out(yield* list(yield* Runs.planAll(what)))
-      const published = yield* Publish.published(o.published)
-      yield* Publish.check(published, (yield* Runs.planAll(what)).planned)
+      const published = Option.isNone(o.published)
+        ? undefined
+        : yield* Publish.published(o.published.value, what.experiments, scale)
       yield* ReportFiles.writable(out)
       yield* Effect.mapError(
         ReportFiles.writable(o.store),

@@ -45,11 +45,7 @@ export const flags = {
     ),
     Flag.optional
   ),
-  store: Flag.String("store").pipe(
-    Flag.withMetavar("DIR"),
-    Flag.withDescription("folder in which cells are kept (default runs)"),
-    Flag.withDefault("runs")
-  ),
+  store: Flags.store,
   checkpointEvery: Flag.Finite("checkpoint-every").pipe(
     Flag.withMetavar("SECONDS"),
     Flag.withDescription("work after which a cell keeps a checkpoint (default 20); it shapes no number"),

@@ -3,10 +3,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { RunStore } from "../../experiment/index.ts"
 import { withExitCodes } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
 import { Screen } from "../Screen.ts"
 import { Setup } from "../Setup.ts"
 import * as Words from "../Words.ts"
-import * as Keys from "./Keys.ts"
 
 /** What went, or would go, as lines. */
 export const render = (gone: ReadonlyArray<string>, dryRun: boolean): ReadonlyArray<string> => [
@@ -18,7 +18,7 @@ export const render = (gone: ReadonlyArray<string>, dryRun: boolean): ReadonlyAr
 export const command = Command.make(
   "gc",
   {
-    store: Keys.store,
+    store: Flags.store,
     begun: Flag.Boolean("begun").pipe(
       Flag.withDescription("also cells that were begun and that nobody works on, with their checkpoints"),
       Flag.withDefault(false)

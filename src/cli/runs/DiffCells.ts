@@ -4,6 +4,7 @@ import { CellDiff, KeptSpec, RunStore } from "../../experiment/index.ts"
 import { Numeral } from "../../report/index.ts"
 import { Digest, type Json } from "../../spec/index.ts"
 import { withExitCodes } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
 import { Screen } from "../Screen.ts"
 import { Setup } from "../Setup.ts"
 import * as Columns from "./Columns.ts"
@@ -54,7 +55,7 @@ export const render = (a: string, b: string, diff: CellDiff.CellDiff): ReadonlyA
 /** `homodistil runs diff`. */
 export const command = Command.make(
   "diff",
-  { a: Keys.cell("a"), b: Keys.cell("b"), store: Keys.store },
+  { a: Keys.cell("a"), b: Keys.cell("b"), store: Flags.store },
   ({ a, b, store: folder }) =>
     Effect.gen(function* () {
       const { store } = yield* Setup

@@ -8,6 +8,7 @@ import { type Entry, KeptSpec, RunStore } from "../../experiment/index.ts"
 import { Csv, ReportFiles } from "../../report/index.ts"
 import type { Json } from "../../spec/index.ts"
 import { withExitCodes } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
 import { Screen } from "../Screen.ts"
 import * as Settings from "../Settings.ts"
 import { Setup } from "../Setup.ts"
@@ -87,7 +88,7 @@ export const command = Command.make(
       Argument.withDescription("cells, by the beginnings of their keys (all finished ones unless given)"),
       Argument.variadic()
     ),
-    store: Keys.store,
+    store: Flags.store,
     format: Flag.String("format").pipe(
       Flag.withMetavar("name"),
       Flag.withDescription("csv or json (default: as --out ends, csv on standard output)"),

@@ -1,15 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
-import * as Flag from "effect/cli/Flag"
 import { type CellResult, type Entry, RunStore, type StoreError } from "../../experiment/index.ts"
 import { ConfigError, type ConfigProblem, Digest } from "../../spec/index.ts"
-
-/** The folder of the store. */
-export const store = Flag.String("store").pipe(
-  Flag.withMetavar("DIR"),
-  Flag.withDescription("folder in which cells are kept (default runs)"),
-  Flag.withDefault("runs")
-)
 
 /** A cell, by the beginning of its key. */
 export const cell = (name: string) =>

@@ -4,11 +4,11 @@ import * as Flag from "effect/cli/Flag"
 import { type Entry, KeptSpec, RunStore } from "../../experiment/index.ts"
 import { Digest, type Json, Spec } from "../../spec/index.ts"
 import { withExitCodes } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
 import { Screen } from "../Screen.ts"
 import { Setup } from "../Setup.ts"
 import * as Words from "../Words.ts"
 import * as Columns from "./Columns.ts"
-import * as Keys from "./Keys.ts"
 
 /** The components that tell cells apart, most telling first. */
 const telling = ["student", "scorer", "ratio", "loss", "mode"] as const
@@ -127,7 +127,7 @@ export const renderJson = (entries: ReadonlyArray<Entry>): string => {
 export const command = Command.make(
   "list",
   {
-    store: Keys.store,
+    store: Flags.store,
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("everything but curves, as a JSON list"),
       Flag.withDefault(false)

@@ -3,6 +3,7 @@ import * as Command from "effect/cli/Command"
 import { type Cell, type CellResult, KeptSpec, RunStore } from "../../experiment/index.ts"
 import { TextPlot } from "../../report/index.ts"
 import { withExitCodes } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
 import * as RunView from "../RunView.ts"
 import { Screen } from "../Screen.ts"
 import { Setup } from "../Setup.ts"
@@ -89,7 +90,7 @@ export const render = (cell: CellResult): ReadonlyArray<string> => [
 ]
 
 /** `homodistil runs show`. */
-export const command = Command.make("show", { key: Keys.cell("key"), store: Keys.store }, ({ key, store: folder }) =>
+export const command = Command.make("show", { key: Keys.cell("key"), store: Flags.store }, ({ key, store: folder }) =>
   Effect.gen(function* () {
     const { store } = yield* Setup
     const cell = yield* Effect.gen(function* () {

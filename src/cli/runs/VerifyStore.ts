@@ -3,10 +3,10 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import { type Damage, type Entry, RunStore } from "../../experiment/index.ts"
 import { withExitCodes } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
 import { Screen } from "../Screen.ts"
 import { Setup } from "../Setup.ts"
 import * as Words from "../Words.ts"
-import * as Keys from "./Keys.ts"
 
 /** A store holds damaged objects, which have been named. */
 export class DamagedStore extends Schema.TaggedError<DamagedStore>()("DamagedStore", {
@@ -30,7 +30,7 @@ export const whole = (entries: ReadonlyArray<Entry>, folder: string): string => 
 }
 
 /** `homodistil runs verify`. */
-export const command = Command.make("verify", { store: Keys.store }, ({ store: folder }) =>
+export const command = Command.make("verify", { store: Flags.store }, ({ store: folder }) =>
   Effect.gen(function* () {
     const { store } = yield* Setup
     const screen = yield* Screen
