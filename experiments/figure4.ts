@@ -19,6 +19,5 @@ export default Experiment.make({
   measure,
   trajectory: { points: 5, measure: measure.slice(1, 3) },
   columns: ["partOfSpeech.probe", "partOfSpeech.fineTune", "wordOrder.probe"],
-  figures: ["trajectory"],
-  seeds: 4
+  figures: ["trajectory"]
 })
