@@ -181,11 +181,13 @@ export const spec = (figure: LineFigure): TopLevelSpec => {
                 encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color }
               },
               landmarks(figure, p, x),
-              ...strokes(names, figure.join).map(({ stroke, members }) => ({
-                data: { values: data.filter(({ series }) => members.has(series)) },
-                mark: { type: "line" as const, strokeJoin: "round" as const, interpolate, ...stroke },
-                encoding: { x, y: { ...y, field: "mean" }, color }
-              }))
+              ...strokes(figure.join === "steps" ? panel.series.map(({ name }) => name) : names, figure.join).map(
+                ({ stroke, members }) => ({
+                  data: { values: data.filter(({ series }) => members.has(series)) },
+                  mark: { type: "line" as const, strokeJoin: "round" as const, interpolate, ...stroke },
+                  encoding: { x, y: { ...y, field: "mean" }, color }
+                })
+              )
             ]),
         {
           data: { values: texts },
@@ -267,7 +269,7 @@ const inside = (value: number, { low, high }: Ends): number => Math.min(high, Ma
 const strokes = (names: ReadonlyArray<string>, join: LineFigure["join"]) =>
   join === "steps"
     ? names.map((name, i) => ({
-        stroke: { strokeWidth: 1.2 + 1.8 * (names.length - 1 - i) },
+        stroke: { strokeWidth: 2 + 1.8 * (names.length - 1 - i) },
         members: new Set([name])
       }))
     : [{}, { strokeDash: [6, 3] }, { strokeDash: [2, 3] }].flatMap((dash, d, all) => {
