@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Axis } from "../model/index.ts"
-import { Options, Spec } from "../spec/index.ts"
+import { ConfigError, Options, Spec } from "../spec/index.ts"
 import type { PrunePlan } from "./PrunePlan.ts"
 import { ShapeError } from "./ShapeError.ts"
 
@@ -69,6 +69,35 @@ const best = (
     .sort((a, b) => a - b)
 }
 
+type WidthOf = (input: Omit<RankingInput, "scores">, axis: Axis.Axis) => number
+
+/** Ranks the units of each block among themselves; `blockWidth` says how many of a block remain. */
+const byBlock = (spec: Spec.Spec, blockWidth: WidthOf): Ranking => {
+  const shrinking = (input: Omit<RankingInput, "scores">) =>
+    Axis.prunable(input.current).flatMap((axis) => {
+      const width = blockWidth(input, axis)
+      return width * axis.blocks < axis.size ? [{ axis, width }] : []
+    })
+  return {
+    spec,
+    widths: (input) => new Map(shrinking(input).map(({ axis, width }) => [axis.id, width * axis.blocks])),
+    plan: (input) => ({
+      kept: new Map(
+        shrinking(input).map(({ axis, width }) => {
+          const scores = input.scores.get(axis.id) ?? new Float32Array(0)
+          const size = axis.size / axis.blocks
+          const blocks = Array.from({ length: axis.blocks }, (_, b) => best(axis.id, scores, b * size, size, width))
+          return [axis.id, Int32Array.from(blocks.flat())]
+        })
+      )
+    })
+  }
+}
+
+/** What stands under an axis (`layer.0.ffn`) or else its kind (`ffn`). */
+const byAxisOrKind = <A>(table: { readonly [id: string]: A }, id: Axis.AxisId): A | undefined =>
+  table[id] ?? table[id.slice(id.lastIndexOf(".") + 1)]
+
 /**
  * Ranks the units of each block of each axis among themselves, so all layers and all heads keep equal widths (paper, §3).
  *
@@ -87,28 +116,57 @@ const best = (
  */
 export const local = (options: LocalOptions = {}): Ranking => {
   const { multiples } = Options.decode("local", Local, options)
-  const multiple = (id: Axis.AxisId): number => multiples[id] ?? multiples[id.slice(id.lastIndexOf(".") + 1)] ?? 1
-  const blockWidth = ({ original, ratio }: Omit<RankingInput, "scores">, axis: Axis.Axis): number => {
+  return byBlock(Spec.make("local", { options: { multiples } }), ({ original, ratio }, axis) => {
     const whole = Axis.get(original, axis.id)
-    return keep(whole.size / whole.blocks, axis.size / axis.blocks, ratio, multiple(axis.id))
-  }
-  const shrinking = (input: Omit<RankingInput, "scores">) =>
-    Axis.prunable(input.current).flatMap((axis) => {
-      const width = blockWidth(input, axis)
-      return width * axis.blocks < axis.size ? [{ axis, width }] : []
-    })
-  return {
-    spec: Spec.make("local", { options: { multiples } }),
-    widths: (input) => new Map(shrinking(input).map(({ axis, width }) => [axis.id, width * axis.blocks])),
-    plan: (input) => ({
-      kept: new Map(
-        shrinking(input).map(({ axis, width }) => {
-          const scores = input.scores.get(axis.id) ?? new Float32Array(0)
-          const size = axis.size / axis.blocks
-          const blocks = Array.from({ length: axis.blocks }, (_, b) => best(axis.id, scores, b * size, size, width))
-          return [axis.id, Int32Array.from(blocks.flat())]
-        })
-      )
-    })
-  }
+    const multiple = byAxisOrKind(multiples, axis.id) ?? 1
+    return keep(whole.size / whole.blocks, axis.size / axis.blocks, ratio, multiple)
+  })
+}
+
+const Target = Schema.Struct({ final: Options.Share, widths: Schema.Record(Schema.String, Options.Count) })
+
+/** The ratio at which pruning ends, and the units that then remain of each axis (`layer.0.ffn`) or kind of axis (`hidden`, `ffn`, `qk`, `vo`), all blocks together. */
+export type TargetOptions = typeof Target.Encoded
+
+/** Units of a block that remain at the end; the axis stays as it is where no target names it. */
+const targetOf = (widths: TargetOptions["widths"], axis: Axis.Axis): number => {
+  const target = byAxisOrKind(widths, axis.id) ?? axis.size
+  if (target <= axis.size && target % axis.blocks === 0) return target / axis.blocks
+  throw new ConfigError({
+    problems: [
+      {
+        key: `width of ${axis.id}`,
+        value: String(target),
+        bound: `a multiple of ${axis.blocks} up to ${axis.size}`,
+        remedy: `use ${Math.min(axis.size, axis.blocks * Math.max(1, Math.floor(target / axis.blocks)))}`
+      }
+    ]
+  })
+}
+
+/**
+ * Ranks as `local` does, towards given widths: while the ratio falls from 1 to `final`, every axis falls from its own width to its target, all of them
+ * by the same share of their way.
+ *
+ * Throws `ConfigError` when an option is out of bounds and, asked for widths, when an axis has no such target: wider than it is, or no multiple of
+ * its blocks.
+ *
+ * @example
+ * ```ts
+ * import { Axis } from "homodistil/model"
+ * import { Ranking } from "homodistil/pruning"
+ * const axes = Axis.of([{ id: "hidden", size: 8, blocks: 1, prunable: true }, { id: "layer.0.ffn", size: 32, blocks: 1, prunable: true }])
+ * const ranking = Ranking.toWidths({ final: 0.5, widths: { hidden: 4, ffn: 8 } })
+ * const widths = (ratio: number) => Object.fromEntries(ranking.widths({ original: axes, current: axes, ratio }))
+ * assert.deepEqual([widths(0.75), widths(0.5)], [{ hidden: 6, "layer.0.ffn": 20 }, { hidden: 4, "layer.0.ffn": 8 }])
+ * ```
+ */
+export const toWidths = (options: TargetOptions): Ranking => {
+  const { final, widths } = Options.decode("toWidths", Target, options)
+  return byBlock(Spec.make("toWidths", { options: { final, widths } }), ({ original, ratio }, axis) => {
+    const whole = Axis.get(original, axis.id)
+    const [units, target] = [whole.size / whole.blocks, targetOf(widths, whole)]
+    const left = ratio <= final ? target : nearest(units - ((units - target) * (1 - ratio)) / (1 - final))
+    return Math.min(axis.size / axis.blocks, Math.max(target, left))
+  })
 }
