@@ -1,9 +1,12 @@
+import * as Layer from "effect/Layer"
 import { Method } from "homodistil/distill"
 import { Measure } from "homodistil/evaluate"
 import { Experiment } from "homodistil/experiment"
+import * as Loss from "homodistil/loss"
 
-/** TinyBERT with attention's errors scaled as HomoDistil's are at micro scale, where raw ones drown everything else. */
-const tinyBert = (ratio: number) => Method.tinyBert({ ratio, scale: "teacherVariance", reduce: "mean" })
+/** TinyBERT with its terms in the setting of HomoDistil's: at micro scale raw errors of attention drown everything else. */
+const tinyBert = (ratio: number) =>
+  Layer.mergeAll(Method.tinyBert({ ratio }), Loss.layer(Loss.sum(Loss.attention(), Loss.hidden(), Loss.embedding())))
 
 /** What students of one size are made by. */
 const methods = (ratio: number) => ({

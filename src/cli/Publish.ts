@@ -24,6 +24,8 @@ export interface PublishOptions {
   readonly finished: ReadonlyArray<Runner.Finished>
   readonly out: string
   readonly store: string
+  /** The flags that give data, as they were written. */
+  readonly given: ReadonlyArray<string>
   readonly version: string
   readonly scale: Scale.Scale
   readonly materials: Laboratory.Materials
@@ -51,9 +53,9 @@ export const published = (
 
 const provenance = (
   { experiment, seeds }: Runner.SeededExperiment,
-  { version, scale, materials }: PublishOptions
+  { version, scale, materials, given }: PublishOptions
 ): ReadonlyArray<string> => [
-  `homodistil ${version}: homodistil reproduce ${experiment.name} --scale ${scale.name} --seeds ${seeds.join(",")}`,
+  `homodistil ${version}: homodistil reproduce ${experiment.name} --scale ${scale.name} --seeds ${[seeds.join(","), ...given].join(" ")}`,
   `teacher ${Digest.short(materials.teacherDigest)}, data ${Digest.short(materials.dataset.digest)}, backend ${Spec.describe(materials.backend)}`
 ]
 
@@ -120,7 +122,9 @@ export const write = (o: PublishOptions) =>
       title,
       introduction: introduction(o),
       parts: parts.map(({ page }) => page),
-      provenance: [`homodistil ${o.version}: homodistil reproduce ${o.asked} --scale ${o.scale.name}`]
+      provenance: [
+        `homodistil ${o.version}: homodistil reproduce ${[o.asked, "--scale", o.scale.name, ...o.given].join(" ")}`
+      ]
     })
     const page = yield* ReportFiles.write(o.out, { "index.html": html })
     return {

@@ -66,8 +66,8 @@ export const randomStudent = (options: HomoDistilOptions = {}): Method =>
   Layer.mergeAll(homoDistil(options), StudentInit.layer(StudentInit.random))
 
 /**
- * What is commonly varied about TinyBERT. Unless given, attention's errors are scaled as those of HomoDistil in the micro setting, so that
- * the two differ in their methods alone, and layers are summed as TinyBERT does; its own scale is `raw`.
+ * What is commonly varied about TinyBERT. Unless given, attention's errors are scaled as those of HomoDistil, in the setting of the scale
+ * (`Loss.Setting`), so that the two differ in their methods alone, and layers are summed as TinyBERT does; its own scale is `raw`.
  */
 export interface TinyBertOptions extends MethodOptions, Loss.AttentionOptions {}
 
@@ -84,10 +84,16 @@ export interface TinyBertOptions extends MethodOptions, Loss.AttentionOptions {}
  * assert.deepEqual([loss.terms, projection.shared], [["attention", "hidden", "embedding"], true])
  * ```
  */
-export const tinyBert = ({ scale = "teacherVariance", reduce = "sum", ...options }: TinyBertOptions = {}): Method =>
+export const tinyBert = ({ scale, reduce = "sum", ...options }: TinyBertOptions = {}): Method =>
   Layer.mergeAll(
     randomStudent(options),
-    Loss.layer(Loss.sum(Loss.attention({ scale, reduce }), Loss.hidden({ reduce }), Loss.embedding())),
+    Loss.layer(
+      Loss.sum(
+        Loss.attention(scale === undefined ? { reduce } : { scale, reduce }),
+        Loss.hidden({ reduce }),
+        Loss.embedding()
+      )
+    ),
     Projection.layer(Projection.make({ start: "random", shared: true }))
   )
 

@@ -3,20 +3,20 @@ import * as Layer from "effect/Layer"
 import {
   DistillPlan,
   type DistillServices,
-  LearningRateService,
+  type LearningRateService,
   type ProjectionService,
   type PruningModeService,
   type StudentInitService,
-  Training,
   type TrainingService
 } from "../distill/index.ts"
+import type { SquadTask } from "../data/index.ts"
 import type { Measure } from "../evaluate/index.ts"
 import type { ScorerService } from "../importance/index.ts"
-import { LossService } from "../loss/index.ts"
-import { OptimizerService } from "../optimizer/index.ts"
+import type { LossService } from "../loss/index.ts"
+import type { OptimizerService } from "../optimizer/index.ts"
 import type { GranularityService, RankingService, RemainingRatioService } from "../pruning/index.ts"
 import { ConfigError, type ConfigProblem, Spec } from "../spec/index.ts"
-import { component, type Scale } from "./Scale.ts"
+import { planAt, type Scale } from "./Scale.ts"
 
 /** The service behind each component of a plan: what may be varied, under the name it has there. */
 export interface ServiceOf {
@@ -112,45 +112,15 @@ const combinations = (vary: Variation): ReadonlyArray<ReadonlyArray<Layer.Layer<
     [[]]
   )
 
-const scaled = (scale: Scale): Layer.Layer<TrainingService, never, TrainingService> =>
-  Layer.effect(
-    Training.TrainingService,
-    Effect.map(Training.TrainingService, ({ spec: _, ...training }) =>
-      Training.make({ ...training, ...scale.training })
-    )
-  )
-
-/** A method with the components of a scale in the place of HomoDistil's micro setting. */
-const atScale = (method: Layer.Layer<DistillServices>, scale: Scale): Layer.Layer<DistillServices> =>
-  scale.components === undefined
-    ? method
-    : Layer.mergeAll(
-        method,
-        Layer.effect(
-          LearningRateService,
-          Effect.map(LearningRateService, (own) => component(scale, "learningRate", own))
-        ).pipe(Layer.provide(method)),
-        Layer.effect(
-          LossService,
-          Effect.map(LossService, (own) => component(scale, "loss", own))
-        ).pipe(Layer.provide(method)),
-        Layer.effect(
-          OptimizerService,
-          Effect.map(OptimizerService, (own) => component(scale, "optimizer", own))
-        ).pipe(Layer.provide(method))
-      )
-
-/** The plan of a row: a method at a scale, with what is varied in its place; what is varied is never replaced by the scale. */
+/** The plan of a row: a method at a scale, with what is varied in its place. */
 const resolve = (
   method: Layer.Layer<DistillServices>,
   scale: Scale,
+  vary: Variation,
   replaced: ReadonlyArray<Layer.Layer<never>>
 ): Effect.Effect<DistillPlan.DistillPlan> => {
-  const whole = replaced.reduce<Layer.Layer<DistillServices>>(
-    (left, right) => Layer.merge(left, right),
-    atScale(method, scale)
-  )
-  return DistillPlan.resolve.pipe(Effect.provide(Layer.merge(whole, scaled(scale).pipe(Layer.provide(whole)))))
+  const whole = replaced.reduce<Layer.Layer<DistillServices>>((left, right) => Layer.merge(left, right), method)
+  return Effect.map(DistillPlan.resolve.pipe(Effect.provide(whole)), (plan) => planAt(scale, plan, keysOf(vary)))
 }
 
 /** A method, and how it is called. */
@@ -224,9 +194,10 @@ const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): Readonl
  */
 export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<ReadonlyArray<Row>, ConfigError> =>
   Effect.gen(function* () {
+    const { vary = {} } = options
     const found = yield* Effect.forEach(methodsOf(options), (one) =>
-      Effect.forEach(combinations(options.vary ?? {}), (layers) =>
-        Effect.map(resolve(one.layer, scale, layers), (plan): Candidate => ({ ...one, plan }))
+      Effect.forEach(combinations(vary), (layers) =>
+        Effect.map(resolve(one.layer, scale, vary, layers), (plan): Candidate => ({ ...one, plan }))
       )
     )
     const candidates = found.flat()
@@ -273,6 +244,48 @@ export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<Re
  * ```
  */
 export const make = (options: ExperimentOptions): ExperimentOptions => options
+
+/**
+ * An experiment with SQuAD in the place of Brown's spans, wherever it measures them, in rows of `length` pieces: its cells are others. One that
+ * measures no such spans comes back as it is.
+ *
+ * @example
+ * ```ts
+ * import { spanSquad, squadOfJson, tokenizerOfVocabulary } from "homodistil/data"
+ * import { Method } from "homodistil/distill"
+ * import { Measure } from "homodistil/evaluate"
+ * import { Experiment } from "homodistil/experiment"
+ * import * as Result from "effect/Result"
+ * const qas = [{ id: "1", question: "a", answers: [{ text: "b", answer_start: 2 }] }]
+ * const json = JSON.stringify({ data: [{ title: "t", paragraphs: [{ context: "a b", qas }] }] })
+ * const file = Result.getOrThrow(squadOfJson("one.json", json))
+ * const toy = tokenizerOfVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"], (word) => [word === "a" ? 5 : 6])
+ * const table = Experiment.make({
+ *   name: "mine", title: "Mine", method: { homoDistil: Method.homoDistil() }, baseline: "homoDistil", seeds: 3,
+ *   measure: [Measure.curve(), Measure.span()], columns: ["span.f1", "curve.final"]
+ * })
+ * const { columns } = Experiment.onSquad(table, spanSquad({ train: file, test: file }, toy), 64)
+ * assert.deepEqual(columns, ["squad.f1", "curve.final"])
+ * ```
+ */
+export const onSquad = (options: ExperimentOptions, task: SquadTask, length: number): ExperimentOptions => {
+  const { measure, trajectory, columns } = options
+  const all = [...measure, ...(trajectory?.measure ?? [])]
+  if (all.every((each) => each.onSquad === undefined)) return options
+  const replaced = (each: Measure.Measure): Measure.Measure => each.onSquad?.(task, length) ?? each
+  const names = new Map(
+    all.flatMap((each) => {
+      const others = replaced(each).columns
+      return each.columns.map(({ id }, i) => [id, others[i]?.id ?? id] as const)
+    })
+  )
+  return {
+    ...options,
+    measure: measure.map(replaced),
+    ...(trajectory === undefined ? {} : { trajectory: { ...trajectory, measure: trajectory.measure.map(replaced) } }),
+    ...(columns === undefined ? {} : { columns: columns.map((id) => names.get(id) ?? id) })
+  }
+}
 
 /**
  * Whether a value is an experiment as `make` gives it: for the default export of a researcher's file.

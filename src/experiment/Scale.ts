@@ -6,7 +6,7 @@ import { ConfigError, Digest, type JsonObject, Spec } from "../spec/index.ts"
 import * as Architecture from "./Architecture.ts"
 
 /** What a scale may replace besides training options. */
-export type Components = Pick<DistillPlan.DistillPlan, "learningRate" | "loss" | "optimizer">
+export type Components = Pick<DistillPlan.DistillPlan, "learningRate" | "optimizer">
 
 /** How large an experiment is run: what a laptop can do, a smoke test, or what the paper did. */
 export interface Scale {
@@ -14,11 +14,15 @@ export interface Scale {
   readonly spec: Spec.Spec
   /** What it changes of a method's training options. */
   readonly training: Training.TrainingOptions
+  /** What it decides of a loss that leaves it open, whatever terms and weights that has; losses stay as they are unless given. */
+  readonly loss?: Loss.Setting
   /**
    * Components that take the place of HomoDistil's micro setting: each replaces what a method provides only where that is what
    * `Method.homoDistil()` provides. What a method does otherwise, and whatever an experiment varies, stays.
    */
   readonly components?: Partial<Components>
+  /** The learning rate in the place of that among the components, for students of which at least the share `from` remains. */
+  readonly wide?: { readonly from: number; readonly learningRate: LearningRate.LearningRate }
   /** The teacher that is assumed where none is given, to plan with; the micro teacher unless given. */
   readonly teacher?: BertConfig.BertConfig
   /** Seeds of an experiment, unless asked for otherwise. */
@@ -45,38 +49,64 @@ export interface Scale {
  * ```
  */
 export const make = (scale: Omit<Scale, "spec">): Scale => {
-  const { name: _name, seeds: _seeds, teacher: _teacher, components, ...rest } = scale
-  const options: JsonObject = { ...rest, training: { ...rest.training } }
-  const parts = Object.entries(components ?? {}).map(([name, { spec }]) => Spec.make(name, { parts: [spec] }))
+  const { name: _name, seeds: _seeds, teacher: _teacher, components, loss, wide, ...rest } = scale
+  const options: JsonObject = {
+    ...rest,
+    training: { ...rest.training },
+    ...(loss === undefined ? {} : { loss: { ...loss } })
+  }
+  const parts = [
+    ...Object.entries(components ?? {}).map(([name, { spec }]) => Spec.make(name, { parts: [spec] })),
+    ...(wide === undefined
+      ? []
+      : [Spec.make("wide", { options: { from: wide.from }, parts: [wide.learningRate.spec] })])
+  ]
   parts.sort((a, b) => (a.name < b.name ? -1 : 1))
   return { ...scale, spec: Spec.make("scale", { options, ...(parts.length === 0 ? {} : { parts }) }) }
 }
 
 /** HomoDistil's micro setting of what a scale may replace. */
-const microComponents: Components = { learningRate: LearningRate.micro, loss: Loss.homoDistil(), optimizer: adamW() }
+const microComponents: Components = { learningRate: LearningRate.micro, optimizer: adamW() }
+
+const isMicro = <K extends keyof Components>(name: K, { spec }: Components[K]): boolean =>
+  Digest.of(Spec.toJson(spec)) === Digest.of(Spec.toJson(microComponents[name].spec))
+
+/** The learning rate that a scale has for a student: of the wide ones' own, where it keeps enough. */
+const learningRateOf = ({ wide, components = {} }: Scale, { ratio }: DistillPlan.DistillPlan, steps: number) =>
+  wide !== undefined && ratio.over(steps).final >= wide.from ? wide.learningRate : components.learningRate
 
 /**
- * The component that a method has at a scale: the scale's where it has one and the method's own is HomoDistil's micro setting, else the
- * method's own.
+ * A plan at a scale: with the scale's training options, its loss in the scale's setting, and in the place of HomoDistil's micro setting the
+ * scale's components, those that are `varied` aside. What a method does otherwise stays.
  *
  * @example
  * ```ts
- * import { LearningRate } from "homodistil/distill"
+ * import * as Effect from "effect/Effect"
+ * import { DistillPlan, Method } from "homodistil/distill"
  * import { Scale } from "homodistil/experiment"
- * const own = LearningRate.linearDecay({ peak: 0.01, warmup: 0 })
- * assert.equal(Scale.component(Scale.paper, "learningRate", own), own)
- * assert.equal(Scale.component(Scale.micro, "learningRate", LearningRate.micro), LearningRate.micro)
- * assert.equal(Scale.component(Scale.paper, "learningRate", LearningRate.micro).over(28_000).at(2799), 3e-4)
+ * const peak = (ratio: number) => {
+ *   const plan = Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(Method.homoDistil({ ratio }))))
+ *   return Scale.planAt(Scale.paper, plan).learningRate.over(28_000).at(2799)
+ * }
+ * assert.deepEqual([0.75, 0.25].map(peak), [3e-4, 6e-4])
  * ```
  */
-export const component = <K extends keyof Components>(
-  { components = {} }: Pick<Scale, "components">,
-  name: K,
-  own: Components[K]
-): Components[K] => {
-  const replacement: Partial<Components>[K] = components[name]
-  const digest = ({ spec }: Components[K]): Digest.Digest => Digest.of(Spec.toJson(spec))
-  return replacement !== undefined && digest(own) === digest(microComponents[name]) ? replacement : own
+export const planAt = (
+  scale: Scale,
+  plan: DistillPlan.DistillPlan,
+  varied: ReadonlyArray<keyof DistillPlan.DistillPlan> = []
+): DistillPlan.DistillPlan => {
+  const { spec: _, ...own } = plan.training
+  const training = Training.make({ ...own, ...scale.training })
+  const chosen = <K extends keyof Components>(name: K, replacement: Components[K] | undefined): Components[K] =>
+    replacement !== undefined && !varied.includes(name) && isMicro(name, plan[name]) ? replacement : plan[name]
+  return {
+    ...plan,
+    training,
+    loss: scale.loss === undefined ? plan.loss : Loss.inSetting(plan.loss, scale.loss),
+    learningRate: chosen("learningRate", learningRateOf(scale, plan, training.steps)),
+    optimizer: chosen("optimizer", scale.components?.optimizer)
+  }
 }
 
 /** A minute: every part runs, no number means anything. */
@@ -121,15 +151,17 @@ export const minilm: Scale = make({
 })
 
 /**
- * What the paper did (paper, §6): BERT-base as teacher, 28,000 steps of 4,096 rows of 128 pieces, 3e-4 after 10 % warm-up, Adam without
- * decay or clipping, attention scores as they are and layers summed. It can be planned; a batch of that size does not fit one step.
+ * What the paper did (paper, §6): BERT-base as teacher, 28,000 steps of 4,096 rows of 128 pieces, after 10 % warm-up 3e-4 for HomoBERT-base,
+ * which keeps three quarters of each axis, and 6e-4 for the smaller ones, Adam without decay or clipping, attention scores as they are and
+ * layers summed. It can be planned; a batch of that size does not fit one step.
  */
 export const paper: Scale = make({
   name: "paper",
   training: { steps: 28_000, rows: 4096, length: 128, pruneEvery: 100 },
+  loss: { scale: "raw", reduce: "sum" },
+  wide: { from: 0.75, learningRate: LearningRate.linearDecay({ peak: 3e-4, warmup: 0.1 }) },
   components: {
-    learningRate: LearningRate.linearDecay({ peak: 3e-4, warmup: 0.1 }),
-    loss: Loss.homoDistil({ scale: "raw", reduce: "sum" }),
+    learningRate: LearningRate.linearDecay({ peak: 6e-4, warmup: 0.1 }),
     optimizer: adamW({ beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecay: 0, clipNorm: Infinity })
   },
   teacher: Architecture.bertBase,

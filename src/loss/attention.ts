@@ -67,6 +67,7 @@ export const attention = (options: AttentionOptions = {}): DistillationLoss => {
     spec: Spec.make("attention", { options: { scale, reduce } }),
     taps: ["scores"],
     terms: ["attention"],
+    inSetting: (setting) => attention({ ...setting, ...options }),
     apply: (input) =>
       term(
         "attention",

@@ -26,6 +26,7 @@ export const hidden = (options: HiddenOptions = {}): DistillationLoss => {
     spec: Spec.make("hidden", { options: { reduce } }),
     taps: ["hidden"],
     terms: ["hidden"],
+    inSetting: (setting) => hidden({ reduce: setting.reduce, ...options }),
     apply: ({ student, teacher, attention, projections }) =>
       term(
         "hidden",

@@ -24,7 +24,8 @@ const HomoDistil = Schema.Struct({
 
 /**
  * The weights of the five terms (α₁ … α₄ are those of `kl`, `hidden`, `embedding` and `attention`; 1 unless given), and the options
- * of the terms: the defaults are the micro setting, `{ scale: "raw", reduce: "sum" }` the paper's.
+ * of the terms: the defaults are the micro setting, `{ scale: "raw", reduce: "sum" }` the paper's. `scale` and `reduce` are open to a scale's
+ * setting unless given (`Loss.inSetting`).
  */
 export type HomoDistilOptions = typeof HomoDistil.Encoded
 
@@ -42,12 +43,15 @@ export type HomoDistilOptions = typeof HomoDistil.Encoded
  */
 export const homoDistil = (options: HomoDistilOptions = {}): DistillationLoss => {
   const o = Options.decode("homoDistil", HomoDistil, options)
+  // what is left open stays open in the terms
+  const layers = options.reduce === undefined ? {} : { reduce: o.reduce }
+  const entries = options.scale === undefined ? layers : { ...layers, scale: o.scale }
   const weighted: ReadonlyArray<readonly [number, DistillationLoss]> = [
     [o.mlm, maskedLm()],
     [o.kl, kl({ temperature: o.temperature })],
-    [o.hidden, hidden({ reduce: o.reduce })],
+    [o.hidden, hidden(layers)],
     [o.embedding, embedding()],
-    [o.attention, attention({ scale: o.scale, reduce: o.reduce })]
+    [o.attention, attention(entries)]
   ]
   const present = weighted.flatMap(([w, loss]) => (w === 0 ? [] : [w === 1 ? loss : scale(w, loss)]))
   if (present.length === 0)

@@ -3,13 +3,16 @@ export { attentionDistribution } from "./attentionDistribution.ts"
 export { cosine } from "./cosine.ts"
 export {
   type DistillationLoss,
+  inSetting,
   layer,
   type LossInput,
   LossService,
   type LossValue,
   type Projections,
+  type Setting,
   type Tap,
   type TappedOutputs,
+  teacherTaps,
   term
 } from "./DistillationLoss.ts"
 export { embedding } from "./embedding.ts"

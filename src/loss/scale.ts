@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { tf } from "../backend/index.ts"
 import { Options, Spec } from "../spec/index.ts"
-import type { DistillationLoss } from "./DistillationLoss.ts"
+import { type DistillationLoss, inSetting } from "./DistillationLoss.ts"
 
 /**
  * A loss times a weight; the terms for the eye stay unweighted.
@@ -21,6 +21,7 @@ export const scale = (weight: number, loss: DistillationLoss): DistillationLoss 
   return {
     ...loss,
     spec: Spec.make("scale", { options: o, parts: [loss.spec] }),
+    inSetting: (setting) => scale(weight, inSetting(loss, setting)),
     apply: (input) => {
       const { total, terms } = loss.apply(input)
       return { total: tf.mul(total, o.weight), terms }

@@ -1,6 +1,6 @@
 import { tf } from "../backend/index.ts"
 import { Spec } from "../spec/index.ts"
-import type { DistillationLoss, LossValue } from "./DistillationLoss.ts"
+import { type DistillationLoss, inSetting, type LossValue } from "./DistillationLoss.ts"
 
 /**
  * The sum of losses: totals add up, and so do terms of the same name.
@@ -17,6 +17,7 @@ export const sum = (...losses: ReadonlyArray<DistillationLoss>): DistillationLos
   taps: [...new Set(losses.flatMap((loss) => loss.taps))],
   terms: [...new Set(losses.flatMap((loss) => loss.terms))],
   teacherFree: losses.every((loss) => loss.teacherFree === true),
+  inSetting: (setting) => sum(...losses.map((loss) => inSetting(loss, setting))),
   apply: (input) => losses.map((loss) => loss.apply(input)).reduce(plus, zero())
 })
 

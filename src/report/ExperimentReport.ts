@@ -72,7 +72,11 @@ export const table = (finished: Runner.Finished, options: ReportOptions = {}): T
       )
     })),
     ...(options.published === undefined ? {} : { published: options.published }),
-    notes: [...(experiment.notes ?? []), ...(common === "" ? [] : [`All rows: ${common}.`])],
+    notes: [
+      ...(experiment.notes ?? []),
+      ...new Set(shown.flatMap(({ note }) => (note === undefined ? [] : [note]))),
+      ...(common === "" ? [] : [`All rows: ${common}.`])
+    ],
     provenance: options.provenance ?? []
   })
 }

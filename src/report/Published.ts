@@ -4,7 +4,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ConfigError, type ConfigProblem, Options } from "../spec/index.ts"
 import { type Published, rowsNamed } from "./Table.ts"
-import type { TextTable } from "./TextTable.ts"
 
 const Figures = Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Finite))
 
@@ -130,56 +129,4 @@ const problemsOf = (
         remedy: "use the id of a column that is shown"
       }))
   ]
-}
-
-/** A result that others published, with its source. */
-export interface Fact {
-  readonly model: string
-  readonly task: string
-  readonly unit: string
-  readonly value: number
-  readonly source: string
-}
-
-const minilm = "the MiniLM project's own table (development sets)"
-const tasks = ["MNLI-m", "SST-2", "QNLI", "CoLA", "RTE", "MRPC", "QQP", "SQuAD 2"] as const
-
-const row = (model: string, values: ReadonlyArray<number>): ReadonlyArray<Fact> =>
-  tasks.flatMap((task, i) => {
-    const value = values[i]
-    return value === undefined ? [] : [{ model, task, unit: "points", value, source: minilm }]
-  })
-
-/** The results of others that this project knows; any more come from a user's file. */
-export const facts: ReadonlyArray<Fact> = [
-  ...row("BERT-base, 109M", [84.5, 93.2, 91.7, 58.9, 68.6, 87.3, 91.3, 76.8]),
-  ...row("MiniLM-L6-H384, 22M", [83.3, 91.5, 90.5, 47.5, 68.8, 88.9, 90.6, 75.6]),
-  {
-    model: "HomoDistil, 14M",
-    task: "Average over TinyBERT",
-    unit: "points more",
-    value: 3.3,
-    source: "HomoDistil, ICLR 2023"
-  },
-  {
-    model: "HomoDistil",
-    task: "Best among students",
-    unit: "of 8 GLUE tasks",
-    value: 6,
-    source: "HomoDistil, ICLR 2023"
-  }
-]
-
-/** `facts` as a table of its own, for beside what is measured. */
-export const factsTable: TextTable = {
-  title: "Published results, for comparison",
-  caption: "None of these is measured here: other data, other tasks, other sizes.",
-  rowHeader: "Model",
-  columns: [
-    { id: "task", name: "Task" },
-    { id: "value", name: "Published" },
-    { id: "unit", name: "Unit" },
-    { id: "source", name: "Source" }
-  ],
-  rows: facts.map(({ model, task, value, unit, source }) => ({ name: model, cells: { task, value, unit, source } }))
 }

@@ -1,9 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
+import { spanSquad, squadOfJson, tokenizerOfVocabulary } from "homodistil/data"
 import { Method, StudentInit } from "homodistil/distill"
-import { Experiment, Scale } from "homodistil/experiment"
+import { Measure } from "homodistil/evaluate"
+import { Cell, Experiment, Scale } from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
 import { RemainingRatio } from "homodistil/pruning"
+import { Digest, Spec } from "homodistil/spec"
 import { experiment } from "./toy.ts"
 
 const rowsOf = (options: Partial<Experiment.ExperimentOptions>, scale = Scale.micro) =>
@@ -75,4 +80,63 @@ describe("isExperiment", () => {
     "half a seed": { ...experiment, seeds: 1.5 }
   }
   it.each(Object.keys(wrong))("does not hold of %s", (what) => assert.isFalse(Experiment.isExperiment(wrong[what])))
+})
+
+describe("an experiment on SQuAD", () => {
+  const qas = [{ id: "1", question: "a", answers: [{ text: "b", answer_start: 2 }] }]
+  const file = (title: string) =>
+    Result.getOrThrow(
+      squadOfJson("one.json", JSON.stringify({ data: [{ title, paragraphs: [{ context: "a b", qas }] }] }))
+    )
+  const tokenizer = tokenizerOfVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"], () => [5])
+  const task = (title: string) => spanSquad({ train: file(title), test: file(title) }, tokenizer)
+  const keys = (options: Experiment.ExperimentOptions) =>
+    rowsOf(options).map(({ plan }) =>
+      Cell.key({
+        plan,
+        seed: 0,
+        scale: Scale.micro,
+        measures: options.measure,
+        ...(options.trajectory === undefined ? {} : { trajectory: options.trajectory }),
+        teacher: Digest.of("teacher"),
+        dataset: Spec.make("dataset"),
+        backend: Spec.make("backend")
+      })
+    )
+
+  it("has other cells for another file and the same for the same bytes; without spans it is what it was", () => {
+    const spans = { ...experiment, measure: Measure.standard() }
+    const of = (title: string) => Experiment.onSquad(spans, task(title), 64)
+    assert.deepStrictEqual(keys(of("one")), keys(of("one")))
+    assert.lengthOf(new Set([spans, of("one"), of("two")].flatMap(keys)), 3 * keys(spans).length)
+    const none = { ...experiment, measure: [Measure.curve(), Measure.brown()] }
+    assert.strictEqual(Experiment.onSquad(none, task("one"), 64), none)
+  })
+
+  it("shows the columns of SQuAD where those of spans were, and leaves the others, their order and their numbers", () => {
+    const measures = [Measure.curve(), Measure.all("both", [Measure.span(), Measure.parameters()]), Measure.heldOut()]
+    const ids = measures.flatMap(({ columns }) => columns.map(({ id }) => id))
+    fc.assert(
+      fc.property(fc.shuffledSubarray(ids), fc.boolean(), (columns, onTheWay) => {
+        const own: Experiment.ExperimentOptions = {
+          ...experiment,
+          measure: measures,
+          columns,
+          ...(onTheWay ? { trajectory: { points: 2, measure: measures.slice(1) } } : {})
+        }
+        const on = Experiment.onSquad(own, task("one"), 64)
+        assert.deepStrictEqual(
+          on.columns,
+          columns.map((id) => id.replace(/^span\./, "squad."))
+        )
+        assert.deepStrictEqual(
+          rowsOf(on).map(({ name }) => name),
+          rowsOf(own).map(({ name }) => name)
+        )
+        for (const each of [on.measure, on.trajectory?.measure ?? []])
+          assert.notInclude(JSON.stringify(each.map(({ spec }) => Spec.toJson(spec))), "spanPhrase")
+        assert.deepStrictEqual([on.measure[0], on.measure[2]], [measures[0], measures[2]])
+      })
+    )
+  })
 })

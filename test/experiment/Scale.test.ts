@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
 import { DistillPlan, LearningRate, Method, Training } from "homodistil/distill"
-import { Experiment, Scale } from "homodistil/experiment"
+import { Architecture, Experiment, Scale } from "homodistil/experiment"
 import * as Loss from "homodistil/loss"
 import { adamW } from "homodistil/optimizer"
 import { Spec } from "homodistil/spec"
+import table5 from "../../experiments/table5.ts"
 
 describe("Scale", () => {
   it("is found by name; an unknown one lists those there are", () => {
@@ -33,9 +35,14 @@ describe("Scale", () => {
       { testBatch: 64 },
       { small: true },
       { training: { steps: 7 } },
-      { components: { learningRate: LearningRate.linearDecay({ peak: 1e-4, warmup: 0 }) } }
+      { loss: { scale: "raw", reduce: "mean" } },
+      { loss: { scale: "raw", reduce: "sum" } },
+      { components: { learningRate: LearningRate.linearDecay({ peak: 1e-4, warmup: 0 }) } },
+      { wide: { from: 0.5, learningRate: LearningRate.micro } },
+      { wide: { from: 0.6, learningRate: LearningRate.micro } }
     ]
-    for (const change of changes) assert.notDeepEqual(Scale.make({ ...rest, ...change }).spec, spec)
+    const specs = [spec, ...changes.map((change) => Scale.make({ ...rest, ...change }).spec)]
+    assert.lengthOf(new Set(specs.map((each) => JSON.stringify(each))), specs.length)
   })
 
   it("has at micro and smoke scale the specs that kept cells were hashed with", () => {
@@ -55,48 +62,94 @@ describe("Scale", () => {
 
   it("takes another component for no other spec, whatever order components are written in", () => {
     const { spec, components = {}, ...rest } = Scale.paper
-    const { learningRate, loss, optimizer } = components
-    if (learningRate === undefined || loss === undefined || optimizer === undefined)
-      throw new Error("the paper's scale has all components")
-    const other = Scale.make({ ...rest, components: { optimizer, loss, learningRate } })
+    const { learningRate, optimizer } = components
+    if (learningRate === undefined || optimizer === undefined) throw new Error("the paper's scale has all components")
+    const other = Scale.make({ ...rest, components: { optimizer, learningRate } })
     assert.deepStrictEqual(other.spec, spec)
-    assert.notDeepEqual(Scale.make({ ...rest, components: { loss, learningRate } }).spec, spec)
-    assert.notDeepEqual(Scale.make({ ...rest, components: { loss, learningRate, optimizer: adamW() } }).spec, spec)
+    assert.notDeepEqual(Scale.make({ ...rest, components: { learningRate } }).spec, spec)
+    assert.notDeepEqual(Scale.make({ ...rest, components: { learningRate, optimizer: adamW() } }).spec, spec)
   })
 
-  it("replaces what HomoDistil provides, and what it replaces is that", () => {
-    const plan = Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(Method.homoDistil())))
-    for (const name of ["learningRate", "loss", "optimizer"] as const)
-      assert.strictEqual(Scale.component(Scale.paper, name, plan[name]), Scale.paper.components?.[name])
-    for (const scale of [Scale.micro, Scale.smoke])
-      assert.strictEqual(Scale.component(scale, "loss", plan.loss), plan.loss)
+  const planOf = (method: Method.Method) => Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(method)))
+  const lossOf = (plan: DistillPlan.DistillPlan) => Spec.describe(plan.loss.spec)
+  const rateOf = (plan: DistillPlan.DistillPlan) => Spec.describe(plan.learningRate.spec)
+  const setting = { scale: "raw", reduce: "sum" } as const
+
+  it("puts HomoDistil in the paper's setting, and leaves every method as it is at micro scale", () => {
+    const paper = Scale.planAt(Scale.paper, planOf(Method.homoDistil()))
+    assert.strictEqual(lossOf(paper), Spec.describe(Loss.homoDistil(setting).spec))
+    assert.strictEqual(paper.optimizer, Scale.paper.components?.optimizer)
+    assert.deepStrictEqual([paper.training.steps, paper.training.rows], [28_000, 4096])
+    for (const method of Object.values(Method.all)) {
+      const plan = planOf(method({}))
+      assert.deepStrictEqual(DistillPlan.spec(Scale.planAt(Scale.micro, plan)), DistillPlan.spec(plan))
+      const { steps, pruneEvery } = Scale.smoke.training
+      const smoke = { ...plan, training: Training.make({ steps: steps ?? 0, pruneEvery: pruneEvery ?? 0 }) }
+      assert.deepStrictEqual(DistillPlan.spec(Scale.planAt(Scale.smoke, plan)), DistillPlan.spec(smoke))
+    }
   })
 
-  it("leaves a method's own loss and what is varied as they are, even where that is the micro setting", () => {
+  it("has the paper's rates: 3e-4 for students of HomoBERT-base's width or wider, 6e-4 for the smaller ones", () => {
+    const rate = (ratio: number) => rateOf(Scale.planAt(Scale.paper, planOf(Method.homoDistil({ ratio }))))
+    const of = (peak: number) => Spec.describe(LearningRate.linearDecay({ peak, warmup: 0.1 }).spec)
+    fc.assert(
+      fc.property(fc.double({ min: 0.01, max: 1, noNaN: true }), (ratio) =>
+        assert.strictEqual(rate(ratio), of(ratio >= 0.75 ? 3e-4 : 6e-4))
+      )
+    )
+    const { hidden = 0 } = Architecture.rows.find(({ model }) => model === "HomoBERT-base") ?? {}
+    assert.deepStrictEqual([hidden / 768, rate(hidden / 768), rate(256 / 768)], [0.75, of(3e-4), of(6e-4)])
+  })
+
+  it("keeps the weights and the given options of a loss, whatever is left open", () => {
+    const weight = fc.constantFrom(0, 0.5, 1, 3)
+    const weights = fc
+      .record({ mlm: weight, kl: weight, hidden: weight, embedding: weight, attention: weight })
+      .filter((each) => Object.values(each).some((w) => w > 0))
+    const given = fc.record(
+      { scale: fc.constantFrom("raw", "teacherVariance"), reduce: fc.constantFrom("mean", "sum") } as const,
+      { requiredKeys: [] }
+    )
+    fc.assert(
+      fc.property(weights, given, (terms, options) => {
+        const plan = { ...planOf(Method.homoDistil()), loss: Loss.homoDistil({ ...terms, ...options }) }
+        const wanted = Loss.homoDistil({ ...terms, ...setting, ...options })
+        assert.strictEqual(lossOf(Scale.planAt(Scale.paper, plan)), Spec.describe(wanted.spec))
+        assert.strictEqual(lossOf(Scale.planAt(Scale.paper, plan, ["loss"])), Spec.describe(wanted.spec))
+        assert.strictEqual(Scale.planAt(Scale.minilm, plan).loss, plan.loss)
+      })
+    )
+  })
+
+  it("leaves a method's own loss as it is, and components that are varied, even where they are the micro setting", () => {
     const options = { name: "mine", title: "Mine", measure: [], seeds: 1 }
     const of = (experiment: Experiment.ExperimentOptions) =>
-      Effect.runSync(Experiment.rows(experiment, Scale.paper)).map(({ plan }) => [
-        Spec.describe(plan.loss.spec),
-        Spec.describe(plan.learningRate.spec),
-        plan.training.steps
-      ])
-    const paper = Scale.paper.components ?? {}
-    const [loss, rate] = [paper.loss?.spec, paper.learningRate?.spec].map((spec) => (spec ? Spec.describe(spec) : ""))
+      Effect.runSync(Experiment.rows(experiment, Scale.paper)).map(({ plan }) => [lossOf(plan), rateOf(plan)])
+    const paperRate = rateOf(Scale.planAt(Scale.paper, planOf(Method.homoDistil())))
     const method = { homoDistil: Method.homoDistil(), noTeacher: Method.noTeacher() }
     assert.deepEqual(of({ ...options, method, baseline: "homoDistil" }), [
-      [loss, rate, 28_000],
-      [Spec.describe(Loss.maskedLm().spec), rate, 28_000]
+      [Spec.describe(Loss.homoDistil(setting).spec), paperRate],
+      [Spec.describe(Loss.maskedLm().spec), paperRate]
     ])
-    const varied = [Loss.homoDistil(), Loss.homoDistil({ mlm: 0 })]
-    const vary = { loss: varied.map(Loss.layer) }
-    const [first, second] = varied.map(({ spec }) => Spec.describe(spec))
+    const rates = [LearningRate.micro, LearningRate.linearDecay({ peak: 1, warmup: 0 })]
+    const varied = { learningRate: rates.map(LearningRate.layer) }
+    const [first = ""] = rates.map(({ spec }) => Spec.describe(spec))
     assert.deepEqual(
-      of({ ...options, method: Method.homoDistil(), vary, baseline: Spec.describe(Loss.homoDistil().spec) }),
-      [
-        [first, rate, 28_000],
-        [second, rate, 28_000]
-      ]
+      of({ ...options, method: Method.homoDistil(), vary: varied, baseline: first }).map(([, rate]) => rate),
+      rates.map(({ spec }) => Spec.describe(spec))
     )
+  })
+
+  it("gives every row of Table 5 the paper's setting, its weights aside", () => {
+    const rows = Effect.runSync(Experiment.rows(table5, Scale.paper))
+    const parts = rows.flatMap(({ plan }) => plan.loss.spec.parts ?? [])
+    assert.isAbove(parts.filter(({ name }) => name === "attention").length, 3)
+    for (const { name, options } of parts) {
+      if (name === "attention") assert.deepStrictEqual(options, setting)
+      if (name === "hidden") assert.deepStrictEqual(options, { reduce: "sum" })
+    }
+    const terms = rows.map(({ plan }) => plan.loss.terms.length)
+    assert.deepStrictEqual(terms, [5, 4, 4, 4, 4, 4, 2, 1])
   })
 
   it("is refused where a batch is larger than a step takes", () => {

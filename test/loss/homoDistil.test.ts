@@ -23,6 +23,27 @@ describe("homoDistil", () => {
     )
   })
 
+  const weights = { kl: 2, hidden: 0.5, attention: 0.25 }
+  const paper = { scale: "raw", reduce: "sum" } as const
+
+  it("takes a setting's options where it leaves them open, to the bit as if they had been given", async () => {
+    const x = draw(3, true)
+    const open = Loss.inSetting(Loss.homoDistil(weights), paper)
+    const given = Loss.homoDistil({ ...weights, ...paper })
+    assert.deepStrictEqual(open.spec, given.spec)
+    assert.deepStrictEqual(await value(open, x), await value(given, x))
+    assert.notDeepEqual(await value(open, x), await value(Loss.homoDistil(weights), x))
+    assert.deepStrictEqual(Loss.inSetting(given, { scale: "teacherVariance", reduce: "mean" }).spec, given.spec)
+  })
+
+  it("is the same in its own setting, and stays in the first it is put in", () => {
+    const micro = { scale: "teacherVariance", reduce: "mean" } as const
+    const loss = Loss.homoDistil(weights)
+    assert.deepStrictEqual(Loss.inSetting(loss, micro).spec, loss.spec)
+    const first = Loss.inSetting(loss, paper)
+    assert.deepStrictEqual(Loss.inSetting(first, micro).spec, first.spec)
+  })
+
   it("refuses to be nothing, and names every illegal option at once", () => {
     assert.throws(() => Loss.homoDistil({ mlm: 0, kl: 0, hidden: 0, embedding: 0, attention: 0 }), /at least one term/)
     for (const option of ["kl = -1", "temperature = 0"])

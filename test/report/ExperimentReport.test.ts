@@ -1,5 +1,6 @@
 import * as Layer from "effect/Layer"
 import { Method } from "homodistil/distill"
+import { Measure } from "homodistil/evaluate"
 import { Experiment } from "homodistil/experiment"
 import * as Loss from "homodistil/loss"
 import { ExperimentReport, Legend } from "homodistil/report"
@@ -30,6 +31,16 @@ describe("the report of an experiment", () => {
       { key: "k1.2", href: "cells/k1.2" },
       { key: "k1.3", href: "cells/k1.3" }
     ])
+  })
+
+  it("says once what is to be known of the columns it shows, and nothing of others", () => {
+    const measure = [...experiment.measure, Measure.span()]
+    const notes = (columns: ReadonlyArray<string>) =>
+      ExperimentReport.table({ ...both, experiment: { ...experiment, measure, columns } }).notes.filter((note) =>
+        note.includes("noun phrase")
+      )
+    assert.lengthOf(notes(["span.exact", "span.f1", "curve.final"]), 1)
+    assert.lengthOf(notes(["curve.final"]), 0)
   })
 
   it("shows a diverged cell as missing, with the reason", () => {

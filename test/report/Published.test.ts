@@ -63,20 +63,8 @@ describe("what belongs to nothing", () => {
   })
 })
 
-describe("facts", () => {
-  it("are those of the project's own statement, each with its source", () => {
-    const of = (model: string) => Published.facts.filter((fact) => fact.model === model).map(({ value }) => value)
-    expect(of("BERT-base, 109M")).toEqual([84.5, 93.2, 91.7, 58.9, 68.6, 87.3, 91.3, 76.8])
-    expect(of("MiniLM-L6-H384, 22M")).toEqual([83.3, 91.5, 90.5, 47.5, 68.8, 88.9, 90.6, 75.6])
-    expect(Published.facts).toHaveLength(18)
-    for (const { source } of Published.facts) expect(source).not.toBe("")
-  })
-  it("are a table that says they are not measured", () => {
-    const markdown = Markdown.renderText(Published.factsTable)
-    expect(markdown).toContain("None of these is measured here")
-    expect(markdown.split("\n").filter((line) => line.startsWith("| "))).toHaveLength(Published.facts.length + 2)
-  })
-  it("enter no table of measures by themselves", () => {
+describe("what was published", () => {
+  it("enters no table of measures by itself", () => {
     const { published: _, ...alone } = table3
     expect(Markdown.render(Table.make(alone))).not.toContain("published")
   })
