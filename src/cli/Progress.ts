@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { Pretraining } from "../distill/index.ts"
+import type { TextGrid } from "../evaluate/index.ts"
 import type { CellEvent, Runner } from "../experiment/index.ts"
+import * as FineTuningView from "./FineTuningView.ts"
 import * as LiveLines from "./LiveLines.ts"
 import * as PretrainingView from "./PretrainingView.ts"
 import * as RunView from "./RunView.ts"
@@ -104,6 +106,20 @@ export const pretraining = (steps: number, quiet: boolean) =>
       line: (view, event, now) => (event._tag === "HeldOut" ? PretrainingView.parts(view, now).join("  ") : undefined),
       plain: (view, event, now) =>
         event._tag === "Step" ? { about: "step", line: PretrainingView.parts(view, now).join("  ") } : undefined
+    },
+    quiet
+  )
+
+/** Shows the progress of a fine-tuning with one or more settings. */
+export const fineTuning = (trials: ReadonlyArray<TextGrid.TextTrial>, quiet: boolean) =>
+  show<FineTuningView.FineTuningView, TextGrid.TextGridEvent>(
+    {
+      start: (now) => FineTuningView.start(trials, now),
+      follow: FineTuningView.follow,
+      lines: (view, now, width) => Words.flow(FineTuningView.parts(view, now), width),
+      line: (view, event, now) => (event._tag === "Evaluated" ? FineTuningView.parts(view, now).join("  ") : undefined),
+      plain: (view, event, now) =>
+        event._tag === "Stepped" ? { about: "step", line: FineTuningView.parts(view, now).join("  ") } : undefined
     },
     quiet
   )

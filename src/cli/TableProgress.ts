@@ -1,5 +1,6 @@
 import type { Runner } from "../experiment/index.ts"
 import * as RunView from "./RunView.ts"
+import * as TimeLeft from "./TimeLeft.ts"
 import * as Words from "./Words.ts"
 
 /** What is known of an experiment that is being run. */
@@ -8,15 +9,12 @@ export interface TableProgress {
   readonly started: number
   readonly cells: number
   readonly kept: number
-  /** Cells that run at the same time. */
-  readonly atOnce: number
-  /** Seconds that each cell took that was finished here. */
-  readonly took: ReadonlyArray<number>
+  /** Cells that were finished here. */
+  readonly here: number
   /** Cells that were finished by other processes meanwhile. */
   readonly others: number
   readonly running: ReadonlyMap<string, RunView.RunView>
-  /** Cells that another process works on. */
-  readonly elsewhere: ReadonlySet<string>
+  readonly time: TimeLeft.TimeLeft
   /** Finished cells whose run diverged. */
   readonly diverged: number
 }
@@ -27,11 +25,10 @@ export const start = (title: string, now: number): TableProgress => ({
   started: now,
   cells: 0,
   kept: 0,
-  atOnce: 1,
-  took: [],
+  here: 0,
   others: 0,
   running: new Map(),
-  elsewhere: new Set(),
+  time: TimeLeft.start,
   diverged: 0
 })
 
@@ -41,23 +38,19 @@ export const nameOf = ({ row, seed }: Runner.PlannedCell): string => `${row.labe
 const without = (running: TableProgress["running"], key: string) => new Map([...running].filter(([k]) => k !== key))
 
 /** The state after an event. */
-export const follow = (state: TableProgress, event: Runner.RunnerEvent, now: number): TableProgress => {
-  if (event._tag === "Planned") {
-    const { cells, kept, atOnce } = event
-    return { ...state, cells, kept, atOnce }
-  }
+export const follow = (before: TableProgress, event: Runner.RunnerEvent, now: number): TableProgress => {
+  const state = { ...before, time: TimeLeft.follow(before.time, event, now) }
+  if (event._tag === "Planned") return { ...state, cells: event.cells, kept: event.kept }
   const { running } = state
   const { key } = event.cell
   const view = running.get(key)
   switch (event._tag) {
     case "CellElsewhere":
-      return { ...state, elsewhere: new Set(state.elsewhere).add(key) }
+      return state
     case "CellStarted": {
       const view = RunView.start(nameOf(event.cell), now)
-      const elsewhere = new Set([...state.elsewhere].filter((other) => other !== key))
       return {
         ...state,
-        elsewhere,
         running: new Map(running).set(key, event.from === undefined ? view : { ...view, from: event.from })
       }
     }
@@ -69,53 +62,29 @@ export const follow = (state: TableProgress, event: Runner.RunnerEvent, now: num
       return {
         ...state,
         running: without(running, key),
-        elsewhere: new Set([...state.elsewhere].filter((other) => other !== key)),
         diverged: state.diverged + (event.result.diverged === undefined ? 0 : 1),
-        took: [...state.took, ...(view === undefined ? [] : [(now - view.started) / 1000])],
+        here: state.here + (view === undefined ? 0 : 1),
         others: state.others + (view === undefined ? 1 : 0)
       }
   }
 }
 
-/** Seconds a cell takes: as the finished ones did, or as far as the running ones tell. */
-const perCell = ({ took, running }: TableProgress, now: number): number | undefined => {
-  if (took.length > 0) return took.reduce((sum, seconds) => sum + seconds, 0) / took.length
-  const guesses = [...running.values()].flatMap((view) => {
-    const ahead = RunView.left(view, now)
-    return ahead === undefined ? [] : [(now - view.started) / 1000 + ahead]
-  })
-  return guesses.length === 0 ? undefined : Math.max(...guesses)
-}
-
-/** Seconds until the last cell is finished, about; `undefined` while nothing tells. */
-export const left = (state: TableProgress, now: number): number | undefined => {
-  const each = perCell(state, now)
-  if (each === undefined) return undefined
-  const views = [...state.running.values()]
-  const ahead = views.map((view) => Math.max(0, each - (now - view.started) / 1000))
-  const rest = waiting(state)
-  if (rest + views.length === 0) return 0
-  const shared =
-    (rest * each + ahead.reduce((sum, seconds) => sum + seconds, 0)) / Math.min(state.atOnce, rest + views.length)
-  // a cell that goes on for longer than the others did is not over before its last step
-  return Math.max(shared, ...views.map((view) => RunView.left(view, now) ?? 0))
-}
-
-const done = ({ kept, took, others }: TableProgress): number => kept + took.length + others
+const done = ({ kept, here, others }: TableProgress): number => kept + here + others
 
 /** Cells nobody works on yet. */
-const waiting = (state: TableProgress): number => state.cells - done(state) - state.running.size - state.elsewhere.size
+const waiting = (state: TableProgress): number =>
+  state.cells - done(state) - state.running.size - state.time.elsewhere.size
 
 /** The parts of the line about the whole. */
 export const total = (state: TableProgress, now: number): ReadonlyArray<string> => {
-  const ahead = left(state, now)
+  const ahead = TimeLeft.left(state.time, now)
   return [
     state.title,
     `${done(state)}/${Words.counted(state.cells, "cell")} done`,
     ...(state.kept === 0 ? [] : [`${state.kept} of them kept from before`]),
     ...(state.diverged === 0 ? [] : [`${state.diverged} diverged`]),
     ...(state.running.size === 0 ? [] : [`${state.running.size} running`]),
-    ...(state.elsewhere.size === 0 ? [] : [`${state.elsewhere.size} in another process`]),
+    ...(state.time.elsewhere.size === 0 ? [] : [`${state.time.elsewhere.size} in another process`]),
     ...(waiting(state) <= 0 ? [] : [`${waiting(state)} waiting`]),
     `${Words.duration((now - state.started) / 1000)} so far`,
     ...(ahead === undefined || ahead === 0 ? [] : [`about ${Words.duration(ahead)} left`])

@@ -12,6 +12,7 @@ import {
   type TensorSpec,
   transfer
 } from "../backend/index.ts"
+import { teacherTaps } from "../loss/index.ts"
 import { Axis } from "../model/index.ts"
 import { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
@@ -100,7 +101,7 @@ interface Live {
  */
 export const run = (input: DistillInput): Stream.Stream<DistillEvent, DistillFailure, Backend> =>
   Stream.unwrap(
-    Effect.map(SharedTeacher.alone({ ...input, taps: input.plan.loss.taps }), (share) => runWith(share, input))
+    Effect.map(SharedTeacher.alone({ ...input, taps: teacherTaps(input.plan.loss) }), (share) => runWith(share, input))
   )
 
 /** `run` with a share of a teacher that others may learn from at the same time: the same events, to the byte. */
@@ -169,7 +170,7 @@ export const runWith = (
                 live.step
                   .run(
                     live.train,
-                    { ...batch, teacher: Teacher.only(outputs, plan.loss.taps), dropout, masks: live.masks },
+                    { ...batch, teacher: Teacher.only(outputs, teacherTaps(plan.loss)), dropout, masks: live.masks },
                     { step: done, learningRate: rate }
                   )
                   .pipe(

@@ -3,10 +3,10 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Backend, type CompileError, type ExecutionError, ops, Tensor, tf, transfer } from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
-import { Bert, BertConfig, Dropout, type Model, Parameters, Tokens } from "../model/index.ts"
+import { Bert, BertConfig, Dropout, type Model, Parameters, type ParameterValues, Tokens } from "../model/index.ts"
 import { type Optimizer, TrainStep } from "../optimizer/index.ts"
 import type { Schedule } from "../schedule/index.ts"
-import { Seed, Spec } from "../spec/index.ts"
+import { type Digest, Seed, Spec } from "../spec/index.ts"
 import { Diverged } from "./Diverged.ts"
 
 /** What a teacher's pre-training is made of. */
@@ -19,6 +19,10 @@ export interface PretrainingOptions {
   readonly optimizer: Optimizer
   readonly learningRate: Schedule.Schedule
   readonly positions: Parameters.PositionStart
+  /** The weights it starts from, of this configuration, and their digest; random ones unless given. */
+  readonly from?: { readonly parameters: ParameterValues; readonly digest: Digest.Digest }
+  /** What stays as it is, so that only the head is trained; nothing unless given. */
+  readonly frozen?: "encoder"
   readonly seed: Seed.Seed
   /** The batch of a step in either phase, from the run's seed. */
   readonly batches: {
@@ -44,10 +48,20 @@ export const spec = (o: PretrainingOptions): Spec.Spec =>
       causalShare: o.causalShare,
       dropout: { ...o.dropout },
       positions: o.positions,
-      seed: o.seed.path
+      seed: o.seed.path,
+      ...(o.from === undefined ? {} : { from: o.from.digest }),
+      ...(o.frozen === undefined ? {} : { frozen: o.frozen })
     },
     parts: [o.optimizer.spec, o.learningRate.spec, o.batches.spec]
   })
+
+/** The parameters in two: those that are trained, and those that stay. */
+const divided = <A>(o: PretrainingOptions, all: { readonly [name: string]: A }) => {
+  const trained = (name: string) => o.frozen === undefined || name.startsWith("cls.")
+  const those = (kept: (name: string) => boolean) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => kept(name)))
+  return { trained: those(trained), frozen: those((name) => !trained(name)) }
+}
 
 const inputsOf = (o: PretrainingOptions, batch: MaskedBatch, step: number) => ({
   tokens: Tokens.inputs(batch),
@@ -56,24 +70,28 @@ const inputsOf = (o: PretrainingOptions, batch: MaskedBatch, step: number) => ({
   dropout: Dropout.draw(o.config, o.dropout, batch.rows, batch.length, Seed.child(o.seed, "dropout", step))
 })
 
-const compile = (o: PretrainingOptions, batch: MaskedBatch, causal: boolean) =>
-  TrainStep.compile({
+const compile = (o: PretrainingOptions, batch: MaskedBatch, causal: boolean) => {
+  const { trained, frozen } = divided(o, Parameters.signature(Parameters.bert(o.config), BertConfig.axes(o.config)))
+  return TrainStep.compile({
     name: causal ? "causal pre-training step" : "masked pre-training step",
-    params: Parameters.signature(Parameters.bert(o.config), BertConfig.axes(o.config)),
+    params: trained,
     inputs: {
+      frozen,
       tokens: Tokens.signature(batch),
       positions: Tensor.int(batch.positions.length),
       labels: Tensor.int(batch.labels.length),
       dropout: Dropout.signature(o.config, o.dropout, batch.rows, batch.length)
     },
     optimizer: o.optimizer,
-    loss: (params, x) => {
+    loss: (moving, x) => {
+      const params = { ...x.frozen, ...moving }
       const options = { dropout: { rates: o.dropout, draws: x.dropout }, causal }
       const outputs = Bert.encode(params, o.config, Tokens.tensors(batch, x.tokens), options)
       const logits = Bert.maskedLmLogits(params, o.config, Bert.last(outputs), x.positions)
       return { total: tf.mean(ops.crossEntropy(logits, x.labels)), terms: {} }
     }
   })
+}
 
 interface State {
   readonly step: number
@@ -81,7 +99,8 @@ interface State {
 }
 
 /**
- * Pre-trains a BERT from random weights: a causal warm start, then masked language modelling, as a stream of events.
+ * Pre-trains a BERT: a causal warm start, then masked language modelling, as a stream of events; from random weights, or from given ones,
+ * all of them or the head alone.
  *
  * A plain masked run of this size stays on the unigram plateau; the warm start and sinusoidal positions take it off.
  */
@@ -94,15 +113,19 @@ export const pretrain = (
       const causalSteps = Math.round(o.causalShare * o.steps)
       const causal = causalSteps > 0 ? yield* compile(o, o.batches.causal(o.seed, 0), true) : undefined
       const masked = yield* compile(o, o.batches.masked(o.seed, 0), false)
-      const params = Parameters.initialise(
-        Parameters.bert(o.config),
-        BertConfig.axes(o.config),
-        Seed.child(o.seed, "initialise"),
-        o.positions
-      )
-      const started = yield* masked.enter(TrainStep.start(params, o.optimizer))
+      const random = () =>
+        Parameters.initialise(
+          Parameters.bert(o.config),
+          BertConfig.axes(o.config),
+          Seed.child(o.seed, "initialise"),
+          o.positions
+        )
+      const params = divided(o, o.from?.parameters ?? random())
+      const started = yield* masked.enter(TrainStep.start(params.trained, o.optimizer))
       let live: TrainStep.LiveState = started
       yield* Effect.addFinalizer(() => transfer.release(backend, live))
+      const frozen = yield* transfer.upload(backend, params.frozen)
+      yield* Effect.addFinalizer(() => transfer.release(backend, frozen))
 
       const advance = ({ step, train }: State) =>
         Effect.gen(function* () {
@@ -111,7 +134,7 @@ export const pretrain = (
           const inputs = yield* transfer.upload(backend, inputsOf(o, batch, step))
           const text = isCausal ? causal : masked
           const at = { step, learningRate: o.learningRate.at(step) }
-          const { state, total } = yield* text.run(train, inputs, at)
+          const { state, total } = yield* text.run(train, { ...inputs, frozen }, at)
           live = state
           yield* transfer.release(backend, inputs)
           if (!Number.isFinite(total)) return yield* new Diverged({ step, loss: String(total) })
@@ -121,7 +144,8 @@ export const pretrain = (
           const last = step + 1 === o.steps
           if (last || (step + 1) % o.every === 0) {
             const { params: values } = yield* text.leave(state)
-            events.push({ _tag: "Snapshot", step: step + 1, model: { config: o.config, parameters: values }, last })
+            const parameters = { ...params.frozen, ...values }
+            events.push({ _tag: "Snapshot", step: step + 1, model: { config: o.config, parameters }, last })
           }
           const next: State = { step: step + 1, train: state }
           return [events, last ? Option.none<State>() : Option.some(next)] as const

@@ -13,7 +13,7 @@ import * as Turns from "./Turns.ts"
 /** What the students of one teacher have in common. */
 export interface SharedTeacherOptions {
   readonly teacher: Model.Model
-  /** What the losses of the students tap, all together; what else is tapped changes no number. */
+  /** What the losses of the students tap of it, all together; where that is nothing, it is not run. What else is tapped changes no number. */
   readonly taps: ReadonlyArray<Tap>
   readonly seed: Seed.Seed
   /** The batch of a step, from the run's seed. */
@@ -68,7 +68,7 @@ const make = (
     const backend = yield* Backend
     const first = batch(seed, 0)
     const shape: Teacher.BatchShape = { tokens: first, masked: first.positions.length }
-    const text = yield* Teacher.compile(teacher, taps, shape)
+    const text = taps.length === 0 ? Teacher.silent : yield* Teacher.compile(teacher, taps, shape)
     const turns = Turns.make(members)
 
     // the moment from which on a student's time counts; what is not its own moves it forward

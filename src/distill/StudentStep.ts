@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Backend, type CompileError, type HostTensor, Tensor, type TensorSpec, tf } from "../backend/index.ts"
+import { teacherTaps } from "../loss/index.ts"
 import { Axis, Bert, BertConfig, Dropout, Parameters, type ParameterSpec, Tokens } from "../model/index.ts"
 import { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
@@ -113,7 +114,7 @@ export const compile = (
     tokens: Tokens.signature(tokens),
     positions: Tensor.int(batch.masked),
     labels: Tensor.int(batch.masked),
-    teacher: Teacher.signature(teacher, plan.loss.taps, batch),
+    teacher: Teacher.signature(teacher, teacherTaps(plan.loss), batch),
     dropout: Dropout.signature(config, rates(plan), tokens.rows, tokens.length),
     masks: Object.fromEntries(
       silenced ? Axis.prunable(axes).map(({ id, size }): [string, TensorSpec] => [id, Tensor.float(size)]) : []
@@ -133,9 +134,8 @@ export const compile = (
       }
       const text = Tokens.tensors(tokens, x.tokens)
       const outputs = Bert.encode(params, config, text, options)
-      const logits = Bert.maskedLmLogits(params, config, Bert.last(outputs), x.positions, options)
       return plan.loss.apply({
-        student: { ...outputs, logits },
+        student: Bert.withLogits(params, config, outputs, x.positions, options),
         teacher: Teacher.outputs(x.teacher),
         labels: x.labels,
         ...(text.attention === undefined ? {} : { attention: text.attention }),

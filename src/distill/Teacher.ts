@@ -101,6 +101,11 @@ export interface CompiledTeacher {
   readonly run: (inputs: TeacherInputs<DeviceTensor>) => Effect.Effect<TapTree<DeviceTensor>, ExecutionError>
 }
 
+/** A teacher that nobody listens to: it is not run, and gives nothing. */
+export const silent: CompiledTeacher = {
+  run: () => Effect.succeed({ embedding: {}, hidden: {}, scores: {}, values: {}, logits: {} })
+}
+
 /**
  * Compiles the teacher's forward pass in a session of its own, with its weights on the device for as long as the scope.
  *
@@ -127,8 +132,7 @@ export const compile = (
       },
       (x: TeacherInputs<tf.Tensor> & { readonly weights: ParameterTensors }) => {
         const made = Bert.encode(x.weights, config, Tokens.tensors(batch.tokens, x.tokens))
-        const logits = Bert.maskedLmLogits(x.weights, config, Bert.last(made), x.positions)
-        return tapped({ ...made, logits }, taps)
+        return tapped(Bert.withLogits(x.weights, config, made, x.positions), taps)
       }
     )
     return { run: (inputs: TeacherInputs<DeviceTensor>) => compiled.run({ ...inputs, weights }) }

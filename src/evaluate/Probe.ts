@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Backend, CompileError, ExecutionError } from "../backend/index.ts"
 import { type Dataset, majorityShare, type Task, type TaskData } from "../data/index.ts"
-import type { Model } from "../model/index.ts"
+import { type BertConfig, Flops, type Model } from "../model/index.ts"
 import { type ConfigError, Options, Spec } from "../spec/index.ts"
 import * as CutModel from "./CutModel.ts"
 import * as Features from "./Features.ts"
@@ -102,6 +102,27 @@ export const onExamples = (
     const accuracy = yield* LogisticRegression.accuracy(fitted, judged)
     return { accuracy, majority: majorityShare(test), slope: fitted.slope, iterations: fitted.iterations }
   })
+
+/**
+ * Floating-point operations of matrix products that a probe of a model of this shape takes: a forward pass over all examples, and the fit if
+ * it takes every iteration and every piece has a label.
+ *
+ * @example
+ * ```ts
+ * import { genre } from "homodistil/data"
+ * import { Probe } from "homodistil/evaluate"
+ * import { BertConfig } from "homodistil/model"
+ * const of = (train: number) => Probe.flops(Probe.make(genre(), { train, test: 10 }), BertConfig.micro)
+ * assert.ok(of(200) > 6 * of(20))
+ * ```
+ */
+export const flops = ({ task, options }: Probe, config: BertConfig.BertConfig): number => {
+  const { train, test, length, iterations } = options
+  const [labels, width] = task.kind === "token" ? [length, config.hidden] : [1, 2 * config.hidden]
+  const scores = 2 * labels * width * task.classes.length
+  // an iteration multiplies features by weights, and by what the scores are wrong by
+  return Flops.forward(config, { rows: train + test, length, masked: 0 }) + (2 * iterations * train + test) * scores
+}
 
 /** As `onExamples`, on the examples its options name; fails with `ConfigError` when the dataset has fewer. */
 export const run = (

@@ -1,17 +1,18 @@
 import * as Effect from "effect/Effect"
-import { DistillPlan } from "../distill/index.ts"
+import type { DistillPlan } from "../distill/index.ts"
 import { BertConfig, Parameters } from "../model/index.ts"
 import { type ConfigError, Digest, Spec } from "../spec/index.ts"
-import * as Cell from "./Cell.ts"
 import * as CellCost from "./CellCost.ts"
 import * as CellGroup from "./CellGroup.ts"
-import * as Experiment from "./Experiment.ts"
-import type { SeededExperiment } from "./Runner.ts"
+import * as CellWork from "./CellWork.ts"
+import type * as Experiment from "./Experiment.ts"
+import * as ProcessMemory from "./ProcessMemory.ts"
+import * as Runner from "./Runner.ts"
 import type * as Scale from "./Scale.ts"
 
 /** What a plan is made from. */
 export interface RunPlanOptions {
-  readonly experiments: ReadonlyArray<SeededExperiment>
+  readonly experiments: ReadonlyArray<Runner.SeededExperiment>
   readonly scale: Scale.Scale
   /** The shape of the teacher. */
   readonly teacher: BertConfig.BertConfig
@@ -19,6 +20,8 @@ export interface RunPlanOptions {
   readonly jobs: number
   /** Floating-point operations of large matrix products that one such process does in a second, as `Calibration.measure` gives them. */
   readonly rate: number
+  /** The keys of cells that need not be run, and what the cells are run on, from which they have their keys; none are kept unless given. */
+  readonly kept?: { readonly keys: ReadonlySet<string>; readonly materials: Runner.Named }
 }
 
 /** What the cells of one row cost, each. */
@@ -30,63 +33,30 @@ export interface RowPlan {
 
 /** What experiments cost, before anything runs. */
 export interface RunPlan extends RunPlanOptions {
-  readonly planned: ReadonlyArray<SeededExperiment & { readonly rows: ReadonlyArray<RowPlan> }>
+  readonly planned: ReadonlyArray<Runner.SeededExperiment & { readonly rows: ReadonlyArray<RowPlan> }>
   /** Different cells of all experiments; those that several have are counted once. */
   readonly cells: number
-  /** Of all different cells: the students', and the teacher's, whose forward passes are shared by the cells of a group. */
-  readonly operations: { readonly student: number; readonly teacher: number }
-  /** Seconds until the last cell has been trained, its `jobs` always busy. */
+  /** Those of them that need not be run: nothing else here counts them. */
+  readonly done: number
+  /** Of all cells to run: the students', the teacher's, whose forward passes are shared by the cells of a group, and the measures'. */
+  readonly operations: { readonly student: number; readonly teacher: number; readonly measures: number }
+  /** Operations of a large product that take as long as all of it. */
+  readonly work: number
+  /** Seconds until the last cell is finished, its `jobs` always busy. */
   readonly seconds: number
-  /** Bytes of the process that needs most: the students of a group are all alive. */
-  readonly memory: number
+  /** Of the process that needs most. */
+  readonly memory: ProcessMemory.ProcessMemory
   readonly teacherParameters: number
 }
 
-/** The share of the speed of large matrix products that a distillation reaches as a whole, by the parameters of its teacher. */
-const efficiencies: ReadonlyArray<readonly [parameters: number, share: number]> = [
-  [1e6, 0.3],
-  [2e7, 0.6]
-]
-
-/**
- * The share of the speed of large matrix products that training reaches under a teacher of so many parameters: .3 at the micro teacher's
- * million, .6 from twenty million on, and between them by the logarithm. The first is what micro cells take that share a teacher on two
- * cores; the second is rounded down from single steps of large models (bench/README.md). Times are good to a factor of 2.
- *
- * @example
- * ```ts
- * import { RunPlan } from "homodistil/experiment"
- * assert.deepEqual([1e6, 2e7, 1e9].map(RunPlan.efficiency), [0.3, 0.6, 0.6])
- * ```
- */
-export const efficiency = (parameters: number): number => {
-  const [[small, low], [large, high]] = [efficiencies[0] ?? [1, 1], efficiencies[1] ?? [1, 1]]
-  const place = Math.log(parameters / small) / Math.log(large / small)
-  return low + (high - low) * Math.min(1, Math.max(0, place))
-}
-
-/** A cell as far as it is known without weights and data: enough to tell different cells apart. */
-const specOf = (
-  { row, seed }: { readonly row: Experiment.Row; readonly seed: number },
-  { experiment, scale }: Pick<RunPlanOptions, "scale"> & Pick<SeededExperiment, "experiment">
-): Cell.CellSpec => ({
-  plan: row.plan,
-  seed,
-  scale,
-  measures: experiment.measure,
-  ...(experiment.trajectory === undefined ? {} : { trajectory: experiment.trajectory }),
-  teacher: Digest.of("planned"),
-  dataset: Spec.make("planned"),
-  backend: Spec.make("planned")
-})
-
 const sum = (values: ReadonlyArray<number>): number => values.reduce((total, value) => total + value, 0)
 
-/** The memory of the students of a group, side by side: the teacher is there once, and one student computes at a time. */
-const memoryOf = (costs: ReadonlyArray<CellCost.CellCost>): number =>
-  Math.max(...costs.map(({ memory }) => memory.teacher)) +
-  Math.max(...costs.map(({ memory }) => memory.activations + memory.gradients)) +
-  sum(costs.map(({ memory }) => memory.weights + memory.moments + memory.slots))
+/** Cells have keys of their own before teacher and data are known. */
+const planned: Runner.Named = {
+  teacherDigest: Digest.of("planned"),
+  dataset: { spec: Spec.make("planned") },
+  backend: Spec.make("planned")
+}
 
 /**
  * What experiments cost at a scale; nothing is run, and neither weights nor data are needed.
@@ -113,50 +83,39 @@ const memoryOf = (costs: ReadonlyArray<CellCost.CellCost>): number =>
  */
 export const make = (o: RunPlanOptions): Effect.Effect<RunPlan, ConfigError> =>
   Effect.gen(function* () {
-    const { scale, teacher, jobs, rate } = o
-    const costs = new Map<string, CellCost.CellCost>()
-    const costOf = (plan: DistillPlan.DistillPlan): CellCost.CellCost => {
-      const key = Digest.of(Spec.toJson(DistillPlan.spec(plan)))
-      const cost = costs.get(key) ?? CellCost.of(plan, teacher)
-      costs.set(key, cost)
-      return cost
-    }
-    const planned = yield* Effect.forEach(o.experiments, ({ experiment, seeds }) =>
-      Effect.map(Experiment.rows(experiment, scale), (rows) => ({
-        experiment,
-        seeds,
-        rows: rows.map((row): RowPlan => ({ row, cells: seeds.length, cost: costOf(row.plan) }))
-      }))
-    )
-    const cells = new Map(
-      planned.flatMap(({ experiment, seeds, rows }) =>
-        rows.flatMap(({ row }) =>
-          seeds.map((seed) => {
-            const spec = specOf({ row, seed }, { experiment, scale })
-            return [Cell.key(spec), { spec, cost: costOf(row.plan) }] as const
-          })
-        )
-      )
-    )
-    const groups = CellGroup.of([...cells.values()], jobs).map((group) => group.map(({ cost }) => cost))
-    const each = groups.map((group) => ({
-      student: sum(group.map(({ student }) => student)),
-      teacher: Math.max(...group.map(({ teacher }) => teacher))
-    }))
-    const operations = {
-      student: sum(each.map(({ student }) => student)),
-      teacher: sum(each.map(({ teacher }) => teacher))
-    }
+    const { scale, teacher, jobs, rate, kept } = o
+    const costOf = CellCost.under(teacher)
+    const all = yield* Runner.planAll({ ...o, materials: kept?.materials ?? planned })
+    const missing = all.cells.filter(({ key }) => kept?.keys.has(key) !== true)
+    const groups = CellGroup.of(missing, jobs).map((group) => group.map(({ spec }) => costOf(spec)))
     const size = Parameters.count(Parameters.bert(teacher), BertConfig.axes(teacher))
-    const pace = rate * efficiency(size)
-    const longest = Math.max(0, ...each.map(({ student, teacher }) => student + teacher))
+    const works = groups.map((group) => sum(CellWork.of(group, size).map(({ total }) => total)))
+    const each = groups.flat()
+    const memories = groups.map((group) => ProcessMemory.of(group, teacher, scale))
     return {
       ...o,
-      planned,
-      cells: cells.size,
-      operations,
-      seconds: Math.max(longest, (operations.student + operations.teacher) / jobs) / pace,
-      memory: Math.max(0, ...groups.map(memoryOf)),
+      planned: all.planned.map(({ experiment, seeds, cells }) => ({
+        experiment,
+        seeds,
+        rows: [...Map.groupBy(cells, ({ row }) => row)].map(([row, [first]]): RowPlan => ({
+          row,
+          cells: seeds.length,
+          cost: first === undefined ? CellCost.of(row.plan, teacher) : costOf(first.spec)
+        }))
+      })),
+      cells: all.cells.length,
+      done: all.cells.length - missing.length,
+      operations: {
+        student: sum(each.map(({ student }) => student)),
+        teacher: sum(groups.map((group) => Math.max(...group.map((cost) => cost.teacher)))),
+        measures: sum(each.map(({ measures }) => measures))
+      },
+      work: sum(works),
+      seconds: Math.max(0, ...works, sum(works) / jobs) / rate,
+      memory: memories.reduce(
+        (most, memory) => (ProcessMemory.bytes(memory) > ProcessMemory.bytes(most) ? memory : most),
+        ProcessMemory.of([], teacher, scale)
+      ),
       teacherParameters: size
     }
   })
@@ -169,8 +128,12 @@ const metric = (value: number, unit: string): string => {
   return `${(value / 1000 ** power).toPrecision(3)} ${prefixes[power]}${unit}`
 }
 
-const gibibytes = (bytes: number): string =>
-  bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toPrecision(3)} GiB`
+const gibibytes = (bytes: number): string => {
+  const value = bytes / 2 ** 30
+  return value < 1
+    ? `${Math.ceil(bytes / 2 ** 20)} MiB`
+    : `${value < 100 ? value.toPrecision(3) : Math.round(value)} GiB`
+}
 
 const units: ReadonlyArray<readonly [seconds: number, name: string]> = [
   [31_557_600, "years"],
@@ -196,11 +159,32 @@ const columns = (lines: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<str
   return lines.map((line) => `  ${line.map((entry, i) => entry.padEnd(width(i))).join("  ")}`.trimEnd())
 }
 
+/** The highest learning rate of a run. */
+const peakOf = ({ learningRate, training: { steps } }: DistillPlan.DistillPlan): string => {
+  const { at } = learningRate.over(steps)
+  let peak = 0
+  for (let step = 0; step < steps; step++) peak = Math.max(peak, at(step))
+  return Number(peak.toPrecision(3)).toExponential()
+}
+
 /** The rows of an experiment, one line each; a group's name is part of a row's. */
-const rowLines = ({ experiment, rows, seeds }: RunPlan["planned"][number]): ReadonlyArray<string> => [
+const rowLines = (
+  { teacher, scale }: RunPlan,
+  { experiment, rows, seeds }: RunPlan["planned"][number]
+): ReadonlyArray<string> => [
   `${experiment.name}: ${experiment.title}; ${rows.length} rows × ${seeds.length} seeds`,
   ...columns([
-    ["row", "student", "parameters", "shapes", "student FLOPs a cell", "teacher FLOPs", "memory"],
+    [
+      "row",
+      "student",
+      "parameters",
+      "shapes",
+      "learning rate",
+      "student FLOPs a cell",
+      "teacher FLOPs",
+      "measures",
+      "memory alone"
+    ],
     ...rows.map(({ row, cost }) => {
       const [first, last] = [cost.stretches.at(0), cost.stretches.at(-1)]
       const both = (of: (config: CellCost.Stretch) => string): string =>
@@ -214,38 +198,60 @@ const rowLines = ({ experiment, rows, seeds }: RunPlan["planned"][number]): Read
         both(({ config }) => widths(config)),
         both(({ parameters }) => millions(parameters)),
         String(cost.stretches.length),
+        peakOf(row.plan),
         metric(cost.student, ""),
         metric(cost.teacher, ""),
-        gibibytes(CellCost.bytes(cost.memory))
+        metric(cost.measures, ""),
+        gibibytes(ProcessMemory.bytes(ProcessMemory.of([cost], teacher, scale)))
       ]
     })
   ])
 ]
 
-const needs = (memory: CellCost.Memory): string =>
-  Object.entries(memory)
-    .map(([name, bytes]: readonly [string, number]) => `${name} ${gibibytes(bytes)}`)
-    .join(", ")
+const parts = (memory: ProcessMemory.ProcessMemory): string => {
+  const list: ReadonlyArray<readonly [name: string, bytes: number]> = [
+    ["the program itself", memory.program],
+    ["the teacher", memory.teacher],
+    ["its answers on held-out rows", memory.references],
+    ["students with their moments and scores", memory.students],
+    ["gradients and activations", memory.step],
+    ["left over from larger shapes", memory.outgrown],
+    ["a held-out batch", memory.heldOut]
+  ]
+  return list.map(([name, bytes]) => `${name} ${gibibytes(bytes)}`).join(", ")
+}
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
 /** A plan as text for people, with what the numbers rest on. */
 export const text = (plan: RunPlan): string => {
-  const { scale, teacher, teacherParameters, planned, cells, operations, jobs, rate, seconds, memory } = plan
-  const costs = planned.flatMap(({ rows }) => rows.map(({ cost }) => cost))
-  const [first] = costs
+  const { scale, teacher, teacherParameters, planned, cells, done, operations, work, jobs, rate, seconds, memory } =
+    plan
+  const [first] = planned.flatMap(({ rows }) => rows.map(({ cost }) => cost))
   if (first === undefined) return `Nothing is run at ${scale.name} scale.\n`
-  const largest = costs.reduce((a, b) => (CellCost.bytes(b.memory) > CellCost.bytes(a.memory) ? b : a), first)
   const { batch, steps } = first
-  const total = operations.student + operations.teacher
-  const share = efficiency(teacherParameters)
-  return [
+  const { student, teacher: taught, measures } = operations
+  const total = student + taught + measures
+  const each = ProcessMemory.bytes(memory)
+  const kept =
+    plan.kept === undefined
+      ? ""
+      : done === 0
+        ? ", none of them kept"
+        : `, ${done} of ${cells} kept and not counted below`
+  const head = [
     `Plan at ${scale.name} scale: teacher ${widths(teacher)} (${millions(teacherParameters)}), ${steps} steps of ${batch.rows} × ${batch.length} pieces`,
     "",
-    ...planned.flatMap((one) => [...rowLines(one), ""]),
-    `In all ${cells} different ${cells === 1 ? "cell" : "cells"} (what experiments share is counted once), ${metric(total, "FLOP")}:`,
-    `  students ${metric(operations.student, "FLOP")} forward and backward, teacher ${metric(operations.teacher, "FLOP")} forward, once for the cells of a seed that run together`,
-    `Training takes about ${time(seconds)} in ${jobs} ${jobs === 1 ? "process" : "processes"}, at ${metric(rate, "FLOP/s")} of a large product here, now and in each process, of which`,
-    `  a run of this size reaches some ${Math.round(100 * share)} % (small products, elementwise work, pruning). Measures come on top: at micro scale about as much again.`,
-    `Memory about ${gibibytes(memory)} for the largest group of cells, besides the program's own; a cell alone ${gibibytes(CellCost.bytes(largest.memory))} (${needs(largest.memory)}).`,
+    ...planned.flatMap((one) => [...rowLines(plan, one), ""]),
+    `In all ${counted(cells, "different cell", "different cells")} (what experiments share is counted once)${kept}`
+  ]
+  if (cells === done) return [...head, "Nothing is left to run.", ""].join("\n")
+  return [
+    `${head.join("\n")}: ${metric(total, "FLOP")}`,
+    `  students ${metric(student, "FLOP")} forward and backward, teacher ${metric(taught, "FLOP")} forward, once for the cells of a seed that run together, measures ${metric(measures, "FLOP")}`,
+    `Time about ${time(seconds)} in ${counted(jobs, "process", "processes")}, measures included, at ${metric(rate, "FLOP/s")} of a large product here, now and in each process,`,
+    `  of which this reaches some ${Math.round((100 * total) / work)} % (small products, elementwise work, pruning: the less the narrower a student is); good to a factor of 2.`,
+    `Memory up to ${gibibytes(each)} in each process that runs cells (${parts(memory)})${jobs === 1 ? "." : `; ${gibibytes(jobs * each + ProcessMemory.starter)} in all, with the process that starts them.`}`,
     ""
   ].join("\n")
 }

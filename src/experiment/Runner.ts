@@ -5,10 +5,14 @@ import type * as Scope from "effect/Scope"
 import { Backend } from "../backend/index.ts"
 import { SharedTeacher } from "../distill/index.ts"
 import type { ConfigError } from "../spec/index.ts"
+import { BertConfig, Parameters } from "../model/index.ts"
+import type { Dataset } from "../data/index.ts"
 import * as Cell from "./Cell.ts"
+import * as CellCost from "./CellCost.ts"
 import type { CellEvent, CellFailure } from "./CellEvent.ts"
 import * as CellGroup from "./CellGroup.ts"
 import * as CellRun from "./CellRun.ts"
+import * as CellWork from "./CellWork.ts"
 import * as Experiment from "./Experiment.ts"
 import * as Laboratory from "./Laboratory.ts"
 import { type Claim, RunStore, type StoreError } from "./RunStore.ts"
@@ -30,9 +34,24 @@ export type CellNews =
   /** Another process works on it; told once. */
   | { readonly _tag: "CellElsewhere"; readonly cell: PlannedCell }
 
-/** What happens while experiments are run; `atOnce` are the cells that run at the same time. */
+/** A cell to run, and the work that it is. */
+export interface PlannedWork {
+  readonly key: string
+  readonly work: CellWork.CellWork
+}
+
+/** What happens while experiments are run. */
 export type RunnerEvent =
-  | { readonly _tag: "Planned"; readonly cells: number; readonly kept: number; readonly atOnce: number }
+  | {
+      readonly _tag: "Planned"
+      readonly cells: number
+      readonly kept: number
+      /** Cells that run at the same time. */
+      readonly atOnce: number
+      /** The groups that are to run, `jobs` at a time. */
+      readonly groups: ReadonlyArray<ReadonlyArray<PlannedWork>>
+      readonly jobs: number
+    }
   | CellNews
   | { readonly _tag: "CellFinished"; readonly cell: PlannedCell; readonly result: Cell.CellResult }
 
@@ -61,11 +80,16 @@ export interface Finished extends SeededExperiment {
   readonly rows: ReadonlyArray<{ readonly row: Experiment.Row; readonly cells: ReadonlyArray<Cell.CellResult> }>
 }
 
+/** What cells are run on, as far as their keys name it. */
+export type Named = Pick<Laboratory.Materials, "teacherDigest" | "backend"> & {
+  readonly dataset: Pick<Dataset, "spec">
+}
+
 /** The cells of an experiment: every row with every seed, so that rows are paired by seed. */
 export const plan = (
   o: SeededExperiment & {
     readonly scale: Scale.Scale
-    readonly materials: Omit<Laboratory.Materials, "teacher">
+    readonly materials: Named
   }
 ): Effect.Effect<ReadonlyArray<PlannedCell>, ConfigError> =>
   Effect.map(Experiment.rows(o.experiment, o.scale), (rows) =>
@@ -88,9 +112,7 @@ export const plan = (
   )
 
 /** The cells of several experiments, each experiment's own and all of them once. */
-export const planAll = (
-  o: Pick<RunnerOptions, "experiments" | "scale"> & { readonly materials: Omit<Laboratory.Materials, "teacher"> }
-) =>
+export const planAll = (o: Pick<RunnerOptions, "experiments" | "scale"> & { readonly materials: Named }) =>
   Effect.map(
     Effect.forEach(o.experiments, (one) =>
       Effect.map(plan({ ...one, scale: o.scale, materials: o.materials }), (cells) => ({ ...one, cells }))
@@ -188,9 +210,9 @@ export const here =
     })
 
 /** Runs groups, `jobs` at a time; each cell is kept as soon as it is finished. */
-const runMissing = <E, R>(o: RunnerOptions, missing: ReadonlyArray<PlannedCell>, executor: Executor<E, R>) =>
+const runGroups = <E, R>(o: RunnerOptions, groups: ReadonlyArray<Group>, executor: Executor<E, R>) =>
   Effect.gen(function* () {
-    const execute = yield* executor(CellGroup.of(missing, o.jobs).length)
+    const execute = yield* executor(groups.length)
     const results = new Map<string, Cell.CellResult>()
     const elsewhere = new Set<string>()
     const listener: Listener<never> = {
@@ -205,17 +227,34 @@ const runMissing = <E, R>(o: RunnerOptions, missing: ReadonlyArray<PlannedCell>,
         return o.emit({ _tag: "CellFinished", cell, result })
       }
     }
-    const unfinished = () => missing.filter(({ key }) => !results.has(key))
-    while (unfinished().length > 0) {
-      yield* Effect.forEach(CellGroup.of(unfinished(), o.jobs), (group) => execute(group, listener), {
-        concurrency: o.jobs,
-        discard: true
-      })
+    for (let left = groups; left.length > 0;) {
+      yield* Effect.forEach(left, (group) => execute(group, listener), { concurrency: o.jobs, discard: true })
+      const unfinished = left.flat().filter(({ key }) => !results.has(key))
       // what another process works on is looked after again, should that one end without it
-      if (unfinished().length > 0) yield* Effect.sleep("1 second")
+      if (unfinished.length > 0) yield* Effect.sleep("1 second")
+      left = CellGroup.of(unfinished, o.jobs)
     }
     return results
   })
+
+/** The work of each cell of groups, under a teacher of this shape. */
+const worksOf = (
+  groups: ReadonlyArray<Group>,
+  teacher: BertConfig.BertConfig
+): ReadonlyArray<ReadonlyArray<PlannedWork>> => {
+  const costOf = CellCost.under(teacher)
+  const size = Parameters.count(Parameters.bert(teacher), BertConfig.axes(teacher))
+  return groups.map((group) => {
+    const works = CellWork.of(
+      group.map(({ spec }) => costOf(spec)),
+      size
+    )
+    return group.flatMap(({ key }, i) => {
+      const work = works[i]
+      return work === undefined ? [] : [{ key, work }]
+    })
+  })
+}
 
 /**
  * Runs the cells of experiments that the store lacks, each once, and gives the experiments with all of their results.
@@ -235,9 +274,16 @@ export const runWith = <E, R>(
     if (refusal !== undefined) return yield* refusal
     const groups = CellGroup.of(missing, o.jobs)
     const atOnce = groups.slice(0, o.jobs).reduce((sum, group) => sum + group.length, 0)
-    yield* o.emit({ _tag: "Planned", cells: cells.length, kept: cells.length - missing.length, atOnce })
+    yield* o.emit({
+      _tag: "Planned",
+      cells: cells.length,
+      kept: kept.size,
+      atOnce,
+      groups: worksOf(groups, o.materials.teacher.config),
+      jobs: o.jobs
+    })
     const fresh =
-      missing.length === 0 ? new Map<string, Cell.CellResult>() : yield* Effect.scoped(runMissing(o, missing, executor))
+      groups.length === 0 ? new Map<string, Cell.CellResult>() : yield* Effect.scoped(runGroups(o, groups, executor))
     return planned.map((one) => finishedOf(one, o.scale, (key) => kept.get(key) ?? fresh.get(key)))
   })
 

@@ -62,6 +62,10 @@ const diverged = ({ key }: Runner.PlannedCell): CellResult => ({
   provenance: provenance(8)
 })
 
+/** The work of a cell of four hundred equal steps, and of measures that cost a hundred more. */
+const work = { stretches: [{ from: 0, to: 400, each: 1 }], end: 100, total: 500 }
+const alone = ({ key }: Runner.PlannedCell) => [{ key, work }]
+
 /**
  * The events of a table of seven cells, two at a time, and when they happen (seconds): one is kept from before, one is gone on with, one
  * diverges, and of two that another process works on one is finished by it, and the other is taken over.
@@ -80,7 +84,7 @@ const story: ReadonlyArray<readonly [at: number, event: Runner.RunnerEvent]> = (
     event
   })
   return [
-    [0, { _tag: "Planned", cells: 7, kept: 1, atOnce: 2 }],
+    [0, { _tag: "Planned", cells: 7, kept: 1, atOnce: 2, groups: [a, b, c, d, e, f].map(alone), jobs: 2 }],
     [1, { _tag: "CellStarted", cell: a }],
     [2, { _tag: "CellStarted", cell: b, from: 200 }],
     [3, progress(a, startedRun)],
@@ -118,29 +122,6 @@ describe("the progress of a table", () => {
       ]
     })
     golden("progress.txt", `${shown.join("\n")}\n`)
-  })
-
-  it("knows that cells which share a process are over together", () => {
-    const [cell] = planned
-    if (cell === undefined) throw new Error("the toy experiment has cells")
-    const four = ["a", "b", "c", "d"].map((key) => ({ ...cell, key }))
-    const start = TableProgress.follow(
-      TableProgress.start("table6", 0),
-      { _tag: "Planned", cells: 8, kept: 0, atOnce: 4 },
-      0
-    )
-    const events = [
-      ...four.map((each): Runner.RunnerEvent => ({ _tag: "CellStarted", cell: each })),
-      ...four.map((each): Runner.RunnerEvent => ({ _tag: "CellProgress", cell: each, event: startedRun }))
-    ]
-    const running = events.reduce((state, event) => TableProgress.follow(state, event, 0), start)
-    const halfway = four.reduce(
-      (state, each) => TableProgress.follow(state, { _tag: "CellProgress", cell: each, event: stepped(200) }, 100_000),
-      running
-    )
-    // half of these four at the speed so far, and four more after them
-    assert.strictEqual(TableProgress.left(halfway, 100_000), 100 + 200)
-    assert.lengthOf(TableProgress.lines(halfway, 100_000, 1000), 5)
   })
 
   const play = (live: boolean, quiet: boolean) =>

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Backend } from "homodistil/backend"
 import { Pretraining } from "homodistil/distill"
+import { BertConfig, Parameters } from "homodistil/model"
 import { adamW } from "homodistil/optimizer"
 import { Schedule } from "homodistil/schedule"
 import { Seed, Spec } from "homodistil/spec"
@@ -60,6 +61,28 @@ describe("pre-training", () => {
     assert.notDeepEqual(await losses(short), await losses({ ...short, dropout: { hidden: 0, attention: 0 } }))
   })
 
+  it("starts from given weights, and trains the head alone where the encoder is frozen", async () => {
+    const parameters = Parameters.initialise(Parameters.bert(config), BertConfig.axes(config), Seed.make(5))
+    const from = { parameters, digest: "five" }
+    const still = { hidden: 0, attention: 0 }
+    const adapt = async (frozen: { readonly frozen?: "encoder" }) => {
+      const events = await run({ ...options, ...frozen, from, causalShare: 0, dropout: still })
+      const losses = events.flatMap((event) => (event._tag === "Step" ? [event.loss] : []))
+      const last = events.findLast((event) => event._tag === "Snapshot")
+      if (last?._tag !== "Snapshot") throw new Error("no snapshot")
+      const moved = Object.entries(last.model.parameters).flatMap(([name, { data }]) =>
+        data.some((x, i) => x !== parameters[name]?.data[i]) ? [name] : []
+      )
+      assert.deepEqual(Object.keys(last.model.parameters).sort(), Object.keys(parameters).sort())
+      return { losses, moved }
+    }
+    const [head, all] = [await adapt({ frozen: "encoder" }), await adapt({})]
+    assert.strictEqual(head.losses[0], all.losses[0])
+    assert.isTrue(head.moved.length > 0 && head.moved.every((name) => name.startsWith("cls.")))
+    assert.isTrue(all.moved.some((name) => name.startsWith("bert.encoder")))
+    for (const { losses } of [head, all]) assert.isBelow(losses.at(-1) ?? 9, (losses[0] ?? 0) - 0.5)
+  })
+
   it("leaves nothing live, and stops at a loss that is no number", async () => {
     const live = await native(
       Effect.gen(function* () {
@@ -77,6 +100,8 @@ describe("pre-training", () => {
     const changed = [
       { steps: 31 },
       { causalShare: 0.4 },
+      { frozen: "encoder" as const },
+      { from: { parameters: {}, digest: "other" } },
       { dropout: { hidden: 0, attention: 0 } },
       { positions: "normal" }
     ] as const

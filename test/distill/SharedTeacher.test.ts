@@ -13,6 +13,7 @@ import {
   Distiller,
   type DistillPlan,
   LearningRate,
+  Projection,
   PruningMode,
   SharedTeacher,
   StudentInit,
@@ -30,7 +31,7 @@ const options = (plans: ReadonlyArray<DistillPlan.DistillPlan>): SharedTeacher.S
   teacher,
   seed,
   batch,
-  taps: [...new Set(plans.flatMap(({ loss }) => loss.taps))]
+  taps: [...new Set(plans.flatMap(({ loss }) => Loss.teacherTaps(loss)))]
 })
 
 const snapshotAt = (done: number) => done % 5 === 0
@@ -139,6 +140,37 @@ describe("students of one teacher", () => {
     )
     assert.strictEqual(runs.get("teacher forward"), training.steps)
     assert.strictEqual(runs.get("distillation step"), plans.length * training.steps)
+  })
+
+  it("need no teacher where no loss looks at one, and end with the bytes that they have under one", async () => {
+    const free = [
+      plan(Loss.layer(Loss.maskedLm()), Projection.layer(Projection.none)),
+      plan(Loss.layer(Loss.maskedLm()), Projection.layer(Projection.none), PruningMode.layer(PruningMode.unstructured)),
+      plan(Loss.layer(Loss.scale(0.5, Loss.maskedLm())), StudentInit.layer(StudentInit.random))
+    ]
+    // a loss that does not say that it never looks at the teacher has one, and does not look at it
+    const taught = free.map((each) => ({ ...each, loss: { ...each.loss, teacherFree: false } }))
+    assert.deepStrictEqual(
+      [free, taught].map((plans) => options(plans).taps),
+      [[], ["logits"]]
+    )
+    const of = (plans: ReadonlyArray<DistillPlan.DistillPlan>) =>
+      native(
+        Effect.gen(function* () {
+          const { runs, counted } = counting(yield* Backend)
+          const learned = yield* together(plans).pipe(Effect.provideService(Backend, counted))
+          return { runs, learned: learned.map((exit) => (Exit.isSuccess(exit) ? exit.value : [])) }
+        })
+      )
+    const [without, under] = [await of(free), await of(taught)]
+    assert.strictEqual(without.runs.get("teacher forward"), undefined)
+    assert.strictEqual(under.runs.get("teacher forward"), training.steps)
+    assert.deepStrictEqual(without.learned, under.learned)
+    for (const all of without.learned) assert.isAbove(all.length, training.steps)
+    // beside one that listens to the teacher they are what they are alone
+    const mixed = await of([plan(), ...free])
+    assert.deepStrictEqual(mixed.learned.slice(1), without.learned)
+    assert.strictEqual(mixed.runs.get("teacher forward"), training.steps)
   })
 
   it("keep one step's outputs alive at a time, and nothing in the end, whoever comes first or leaves", () =>

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { Model } from "../../src/model/index.ts"
-import type { Task } from "../../src/data/index.ts"
+import * as Result from "effect/Result"
+import { Flops, Model } from "../../src/model/index.ts"
+import { spanSquad, squadOfJson, type Task, tokenizerOfVocabulary } from "../../src/data/index.ts"
 import { CutModel, FineTune, HeldOut, Measure, Probe, TaskExamples } from "../../src/evaluate/index.ts"
 import { Digest, Seed, Spec } from "../../src/spec/index.ts"
 import { toyDataset } from "../data/brown.ts"
 import { spansOf, spanTask } from "./spans.ts"
-import { batch, model, prunedBothWays, randomRows, run, task, tokensOf } from "./tiny.ts"
+import { batch, config, model, prunedBothWays, randomRows, run, task, tokensOf } from "./tiny.ts"
 
 const dataset = toyDataset([90, 91, 92])
 const toy: Task = {
@@ -86,6 +87,28 @@ describe("Measure", () => {
       })
     ))
 
+  it("counts the operations of its options: of the small ones where a context is small", () => {
+    const heldOut = { rows: 9, length: 6, masked: 18 }
+    const forward = (rows: number, length: number) => Flops.forward(config, { rows, length, masked: 0 })
+    const { length } = few
+    for (const [small, train, steps] of [
+      [false, few.train, 5],
+      [true, 8, 2]
+    ] as const) {
+      const size = { config, heldOut, small }
+      const tuned = 3 * steps * forward(few.rows, length) + forward(few.test, length)
+      assert.strictEqual(Measure.fineTune(toy, sized.fineTune).flops?.(size), tuned)
+      assert.strictEqual(span().flops?.(size), tuned)
+      // every piece has a score for each of three classes; fitting them takes two products an iteration, judging one
+      const { iterations } = Probe.make(toy, small ? { ...Probe.small("token"), ...few } : few).options
+      const scores = 2 * length * config.hidden * 3
+      const probed = forward(train + few.test, length) + (2 * iterations * train + few.test) * scores
+      assert.strictEqual(Measure.probe(toy, sized.probe).flops?.(size), probed)
+      assert.strictEqual(Measure.flops(measures, size), 2 * tuned + probed + Flops.forward(config, heldOut))
+      assert.strictEqual(Measure.all("all", measures).flops?.(size), Measure.flops(measures, size))
+    }
+  })
+
   it("has in its spec whatever shapes a number", () => {
     const base = digest(Measure.task(toy, sized))
     const { probe, fineTune } = sized
@@ -108,6 +131,54 @@ describe("Measure", () => {
       Measure.standard().slice(0, 3).map(digest),
       [Measure.heldOut(), Measure.curve(), Measure.brown()].map(digest)
     )
+  })
+
+  const questions = (articles: number) =>
+    squadOfJson(
+      "made.json",
+      JSON.stringify({
+        data: Array.from({ length: articles }, (_, i) => ({
+          title: `t${i}`,
+          paragraphs: [
+            {
+              context: "By Ada",
+              qas: [{ id: String(i), question: "Who?", answers: [{ text: "Ada", answer_start: 3 }] }]
+            }
+          ]
+        }))
+      })
+    ).pipe(Result.getOrThrow)
+  const toyTokenizer = tokenizerOfVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"], () => [5])
+
+  it("takes SQuAD in the place of Brown's spans alone, wherever they are, and then has another spec for every file", () => {
+    const one = spanSquad({ train: questions(20) }, toyTokenizer)
+    const other = spanSquad({ train: questions(20), test: questions(7) }, toyTokenizer)
+    for (const measure of measures) assert.isUndefined(measure.onSquad)
+    const replaced = Measure.span().onSquad?.(one, 64)
+    assert.isDefined(replaced)
+    if (replaced === undefined) return
+    assert.strictEqual(digest(replaced), digest(Measure.squad(one)))
+    assert.include(JSON.stringify(Spec.toJson(replaced.spec)), questions(20).digest)
+    const different = [Measure.span(), replaced, Measure.squad(other), Measure.squad(one, { full: { length: 40 } })]
+    assert.lengthOf(new Set(different.map(digest)), different.length)
+    const nested = Measure.all("outer", [Measure.curve(), Measure.all("inner", [Measure.span(), Measure.parameters()])])
+    const inner = Measure.all("inner", [Measure.squad(one), Measure.parameters()])
+    assert.strictEqual(
+      digest(nested.onSquad?.(one, 64) ?? nested),
+      digest(Measure.all("outer", [Measure.curve(), inner]))
+    )
+    assert.strictEqual(
+      digest(Measure.span({ full: { steps: 7 } }).onSquad?.(one, 64) ?? nested),
+      digest(Measure.squad(one, { full: { steps: 7 } }))
+    )
+  })
+
+  it("says under SQuAD's columns, not beside them, which questions they are of", () => {
+    const [exact, f1] = Measure.squad(spanSquad({ train: questions(20) }, toyTokenizer)).columns
+    assert.match(exact?.note ?? "", /learned from 16 of 16 questions, judged on 2 of 2 questions, in rows of 64 pieces/)
+    assert.strictEqual(f1?.note, exact?.note)
+    assert.match(Measure.span().columns[0]?.note ?? "", /noun phrase/)
+    assert.isUndefined(span().columns[0]?.note)
   })
 
   it("refuses impossible options at once", () => {

@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fc from "fast-check"
 import { Distiller, DistillPlan, Method, PruningMode, StudentInit } from "homodistil/distill"
-import { CellCost } from "homodistil/experiment"
+import { Measure } from "homodistil/evaluate"
+import { CellCost, Scale } from "homodistil/experiment"
 import * as Loss from "homodistil/loss"
 import { BertConfig } from "homodistil/model"
 import { trainingBatches } from "homodistil/data"
@@ -168,6 +169,44 @@ describe("CellCost", () => {
     )
   })
 
+  it("counts what is measured at each step, at the widths that the student has then", () => {
+    const plan = planOf(Method.homoDistil({ training }))
+    const rows = { ...Scale.smoke, points: 8, curveRows: 5, testRows: 7 }
+    const measures = [Measure.heldOut(), Measure.curve()]
+    const trajectory = { points: 4, measure: [Measure.heldOut()] }
+    const { stretches, end, measures: all } = CellCost.of(plan, teacher, { scale: rows, measures, trajectory })
+    let counted = 0
+    for (let done = 0; done <= 40; done++) {
+      const { config } = stretches.findLast(({ from }) => from <= done) ?? fail()
+      // every fifth step of forty is one of eight points, every tenth one of four, and the end is none of these
+      if (done % 5 === 0) counted += forward(config, 5, 12, 5 * 3)
+      if (done % 10 === 0 && done < 40) counted += forward(config, 7, 12, 7 * 3)
+    }
+    const last = forward(stretches.at(-1)?.config ?? fail(), 7, 12, 7 * 3)
+    assert.strictEqual(end.flops, last)
+    assert.strictEqual(all, counted + last)
+    assert.strictEqual(CellCost.of(plan, teacher).measures, 0)
+  })
+
+  it("measures a masked student at the widths of a pruned one", () => {
+    const masked = Layer.mergeAll(Method.homoDistil({ training }), PruningMode.layer(PruningMode.masked()))
+    const followed = { scale: Scale.smoke, measures: Measure.standard() }
+    const [hard, soft] = [Method.homoDistil({ training }), masked].map((method) =>
+      CellCost.of(planOf(method), teacher, followed)
+    )
+    assert.deepStrictEqual(soft?.end, hard?.end)
+    assert.isAbove(hard?.end.flops ?? 0, 0)
+  })
+
+  it("has no teacher to run where the loss never looks at one", () => {
+    const { teacher: taught, memory } = CellCost.of(planOf(Method.noTeacher({ training })), teacher)
+    assert.strictEqual(taught, 0)
+    const looking = Layer.mergeAll(Method.noTeacher({ training }), Loss.layer(Loss.kl()))
+    const other = CellCost.of(planOf(looking), teacher)
+    assert.strictEqual(other.teacher, 40 * forward(teacher, 3, 12, 9))
+    assert.strictEqual(other.memory.activations - memory.activations, 4 * 9 * teacher.vocabSize)
+  })
+
   it("counts weights, moments and what the scorer remembers in bytes", () => {
     const fixed = Layer.mergeAll(Method.noTeacher({ training }), StudentInit.layer(StudentInit.random))
     const plan = planOf(fixed)
@@ -180,3 +219,7 @@ describe("CellCost", () => {
     assert.strictEqual(memory.slots, plan.scorer.slots.length * 4 * (parameters - teacher.vocabSize))
   })
 })
+
+const fail = (): never => {
+  throw new Error("a run has a first stretch")
+}

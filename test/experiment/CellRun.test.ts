@@ -1,7 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
-import { LearningRate } from "homodistil/distill"
-import { type Cell, type CellEvent, CellRun, Experiment, Laboratory, Runner } from "homodistil/experiment"
+import * as Layer from "effect/Layer"
+import type { Backend } from "homodistil/backend"
+import { LearningRate, Method } from "homodistil/distill"
+import {
+  type Cell,
+  type CellEvent,
+  CellRun,
+  Experiment,
+  FileRunStore,
+  Laboratory,
+  Runner,
+  RunStore
+} from "homodistil/experiment"
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { working } from "./runStoreSuite.ts"
 import { experiment, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
 
 const runCell = (spec: Cell.CellSpec) =>
@@ -49,6 +65,36 @@ describe("CellRun", () => {
     assert.strictEqual(numbers(again), numbers(result))
   })
 
+  it("keeps the bytes of a cell without a teacher: the measures, the curve and the widths that it has when one is run", async () => {
+    const { rows, alone, under } = await run(
+      Effect.gen(function* () {
+        const { measure } = experiment
+        const method = { noTeacher: Method.noTeacher(), platon: Method.platonUnstructured() }
+        const table = Experiment.make({ name: "free", title: "Free", method, measure, seeds: 1, baseline: "noTeacher" })
+        const cells = yield* Runner.plan(runner({ experiment: table, seeds: [0] }).options)
+        const specs = cells.map(({ spec }) => spec)
+        const taught = specs.map((spec) => {
+          const loss = { ...spec.plan.loss, teacherFree: false }
+          return { ...spec, plan: { ...spec.plan, loss } }
+        })
+        return {
+          rows: specs.length,
+          alone: yield* Effect.forEach(specs, runCell),
+          under: yield* Effect.forEach(taught, runCell)
+        }
+      })
+    )
+    assert.strictEqual(rows, 2)
+    assert.deepStrictEqual(
+      alone.map(({ result }) => numbers(result)),
+      under.map(({ result }) => numbers(result))
+    )
+    for (const { result } of alone) {
+      assert.isAbove(result.curve.at(-1)?.discrepancy ?? 0, 0)
+      assert.isAbove(result.measures["heldOut.loss"] ?? 0, 0)
+    }
+  })
+
   it("says that a run diverged, and keeps the curve up to there", async () => {
     const { result } = await run(
       Effect.gen(function* () {
@@ -75,6 +121,93 @@ describe("CellRun", () => {
       })
     )
     assert.strictEqual(result.diverged, "broken became NaN")
+  })
+})
+
+/** A store in a new folder, and the lines of its only cell's metrics and log. */
+const onDisk = <A, E>(use: (cell: string) => Effect.Effect<A, E, Backend | RunStore>) => {
+  const folder = mkdtempSync(join(tmpdir(), "homodistil-cell-"))
+  const read = (name: string) => readFileSync(join(folder, "cells", "cell", name), "utf8")
+  const store = Layer.provide(FileRunStore.layer(folder), NodeServices.layer)
+  return run(use(join(folder, "cells", "cell")), store)
+    .then(() => ({ metrics: read("metrics.ndjson"), result: read("result.json"), log: read("log.txt") }))
+    .finally(() => rmSync(folder, { recursive: true }))
+}
+
+/** Runs a cell as far as its result, which is kept where `end` is set. */
+const claimed = (end: boolean) =>
+  Effect.gen(function* () {
+    const spec = yield* Effect.fromNullishOr(yield* planned())
+    const laboratory = yield* Laboratory.make({ ...materials, scale })
+    const claim = yield* Effect.fromNullishOr(yield* (yield* RunStore).claim("cell"))
+    const emit = () => Effect.void
+    yield* CellRun.run(spec, {
+      laboratory,
+      machine,
+      emit,
+      checkpointEvery: 0,
+      claim: end ? claim : { ...claim, finish: () => Effect.void }
+    })
+  }).pipe(Effect.scoped)
+
+describe("a cell that cannot go on", () => {
+  const whole = onDisk(() => claimed(true))
+
+  it("starts over where its checkpoint cannot be read, and ends with the bytes of one that never stopped", async () => {
+    const { log, ...objects } = await onDisk(() =>
+      Effect.andThen(
+        working("cell", (claim) =>
+          Effect.gen(function* () {
+            for (let step = 1; step <= 3; step++) yield* claim.record({ event: "of another version", step })
+            yield* claim.save(3, Uint8Array.of(1, 2, 3))
+          })
+        ),
+        claimed(true)
+      )
+    )
+    const { log: _, ...expected } = await whole
+    assert.isAbove(expected.metrics.length, 500)
+    assert.deepStrictEqual(objects, expected)
+    assert.match(log, /starts anew: the checkpoint cannot be read: /)
+    assert.notInclude(log, "goes on from")
+  })
+
+  const damages: ReadonlyArray<readonly [what: string, change: (text: string) => string | undefined]> = [
+    ["lack their first line", (text) => text.slice(text.indexOf("\n") + 1)],
+    ["have a wrong letter", (text) => text.replace("e", "f")],
+    ["lack their end", (text) => text.slice(0, 300)],
+    ["are empty", () => ""],
+    ["are gone", () => undefined]
+  ]
+  it.each(damages)(
+    "starts over where its metrics %s, and ends with those of one that never stopped",
+    async (_, change) => {
+      const { log, ...objects } = await onDisk((cell) =>
+        Effect.gen(function* () {
+          yield* claimed(false)
+          const file = join(cell, "metrics.ndjson")
+          const changed = change(readFileSync(file, "utf8"))
+          yield* Effect.sync(() => (changed === undefined ? rmSync(file) : writeFileSync(file, changed)))
+          yield* claimed(true)
+        })
+      )
+      const { log: __, ...expected } = await whole
+      assert.deepStrictEqual(objects, expected)
+      assert.match(log, /passed over: the metrics it was made with are not there any more/)
+    }
+  )
+
+  it("goes on from its checkpoint where only what came after it was damaged", async () => {
+    const { log, ...objects } = await onDisk((cell) =>
+      Effect.gen(function* () {
+        yield* claimed(false)
+        yield* Effect.sync(() => appendFileSync(join(cell, "metrics.ndjson"), '{"half'))
+        yield* claimed(true)
+      })
+    )
+    const { log: _, ...expected } = await whole
+    assert.deepStrictEqual(objects, expected)
+    assert.match(log, /goes on from step 6/)
   })
 })
 

@@ -37,6 +37,11 @@ const remembering = () => {
     lines = kept?.lines ?? []
     return {
       checkpoint: kept?.state,
+      restart: () =>
+        Effect.sync(() => {
+          kept = undefined
+          lines = []
+        }),
       save: (_, state) => Effect.sync(() => void (kept = { state, lines })),
       record: (entry) => Effect.sync(() => void (lines = [...lines, entry])),
       log: () => Effect.void,

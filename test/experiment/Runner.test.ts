@@ -46,7 +46,7 @@ describe("Runner", () => {
       ]
     )
     assert.strictEqual(first.filter(({ _tag }) => _tag === "CellFinished").length, 4)
-    assert.deepStrictEqual(second, [{ _tag: "Planned", cells: 4, kept: 4, atOnce: 0 }])
+    assert.deepStrictEqual(second, [{ _tag: "Planned", cells: 4, kept: 4, atOnce: 0, groups: [], jobs: 2 }])
     assert.deepStrictEqual(two, one)
     assert.deepStrictEqual(after, before)
   })
@@ -78,7 +78,11 @@ describe("Runner", () => {
   it("runs a group in lock-step, and tells of each cell as it happens", async () => {
     const { events, options } = runner({ ...four, jobs: 1 })
     await run(runOne(options))
-    assert.deepInclude(events[0], { _tag: "Planned", cells: 4, atOnce: 4 })
+    const [planned] = events
+    assert.deepInclude(planned, { _tag: "Planned", cells: 4, atOnce: 4, jobs: 1 })
+    const groups = planned?._tag === "Planned" ? planned.groups.map((group) => group.map(({ key }) => key)) : []
+    const begun = events.flatMap((event) => (event._tag === "CellStarted" ? [event.cell.key] : []))
+    assert.deepStrictEqual(groups, [begun])
     const steps = events.flatMap((event) =>
       event._tag === "CellProgress" && event.event._tag === "Distilled" && event.event.event._tag === "Stepped"
         ? [`${event.event.event.step} ${event.cell.row.label}`]

@@ -21,7 +21,7 @@ const input = Effect.gen(function* () {
   const ratio = RemainingRatio.layer(RemainingRatio.cubic({ final: 0.5, end: 0.7 }))
   const plan = yield* DistillPlan.resolve.pipe(Effect.provide([Method.homoDistil({ training }), ratio]))
   const { clean } = trainingBatches(materials.dataset, plan.training)
-  const batch = TraceBatches.of("padded", { clean, vocabulary: 100, maskRate: 0.3 })
+  const batch = TraceBatches.of("padded", { clean, pieces: materials.dataset, maskRate: 0.3 })
   return { plan, teacher: materials.teacher, seed: Seed.make(0), batch }
 })
 

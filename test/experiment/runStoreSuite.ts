@@ -158,6 +158,31 @@ export const runStoreSuite = (kind: string, onStore: OnStore): void => {
         { numRuns: 10 }
       ))
 
+    it("has nothing to go on from after a restart", () =>
+      onStore(
+        Effect.gen(function* () {
+          const store = yield* RunStore
+          yield* working("cell", (claim) => Effect.andThen(claim.record({ step: 1 }), claim.save(1, Uint8Array.of(1))))
+          yield* working("cell", (claim) =>
+            Effect.gen(function* () {
+              assert.deepStrictEqual(claim.checkpoint && [...claim.checkpoint], [1])
+              yield* claim.restart("of no use")
+            })
+          )
+          assert.deepStrictEqual(yield* store.list, [])
+          assert.deepStrictEqual(yield* store.verify, [])
+          yield* working("cell", (claim) =>
+            Effect.gen(function* () {
+              assert.isUndefined(claim.checkpoint)
+              yield* claim.save(1, Uint8Array.of(2))
+            })
+          )
+          yield* working("cell", ({ checkpoint }) =>
+            Effect.sync(() => assert.deepStrictEqual(checkpoint && [...checkpoint], [2]))
+          )
+        })
+      ))
+
     it("gives up half-done cells that nobody works on, when asked to", () =>
       onStore(
         Effect.gen(function* () {
