@@ -49,16 +49,19 @@ export const randomModel = (config: BertConfig.BertConfig, seed: Seed.Seed, devi
 export const randomBatches = (
   { rows, length, vocabulary }: { readonly rows: number; readonly length: number; readonly vocabulary: number },
   count: number
-): ReadonlyArray<MaskedBatch> =>
-  Array.from({ length: count }, (_, n) => {
+): ReadonlyArray<MaskedBatch> => {
+  const ordinary = Int32Array.from({ length: vocabulary - 5 }, (_, n) => 5 + n)
+  const pieces = { special: { pad: 0, unknown: 1, cls: 2, sep: 3, mask: 4 }, ordinary }
+  return Array.from({ length: count }, (_, n) => {
     const seed = Seed.child(Seed.make("benchmark"), "batch", n)
-    const pieces = Seed.integers(seed, rows * length, vocabulary - 5)
+    const drawn = Seed.integers(seed, rows * length, vocabulary - 5)
     // [CLS] at the start of each row and [SEP] at its end
     const ids = Int32Array.from({ length: rows * length }, (_, i) =>
-      i % length === 0 ? 2 : i % length === length - 1 ? 3 : 5 + (pieces[i] ?? 0)
+      i % length === 0 ? 2 : i % length === length - 1 ? 3 : 5 + (drawn[i] ?? 0)
     )
-    return mask({ rows, length, ids }, { rate: 0.15, vocabulary, seed: Seed.child(seed, "mask") })
+    return mask({ rows, length, ids }, { rate: 0.15, pieces, seed: Seed.child(seed, "mask") })
   })
+}
 
 const dataset = Effect.gen(function* () {
   return yield* loadDataset({ tokenizer: yield* loadTokenizer(yield* tokenizerDirectory) })

@@ -3,7 +3,7 @@ import type { SplitName } from "./Corpus.ts"
 import type { Dataset } from "./Dataset.ts"
 import type { Document } from "./Document.ts"
 import { causal, mask, type MaskedBatch, type Rows } from "./Masking.ts"
-import { specialIds } from "./Tokenizer.ts"
+import type { SpecialIds } from "./wordpiece/PieceIds.ts"
 
 /**
  * The endless row of training batches; each is a function of (seed, step), so any can be made again alone.
@@ -22,10 +22,15 @@ export interface TrainingBatches {
 const inner = (length: number): number => length - 2
 
 /** Writes `[CLS]`, a document's pieces from `start` on, `[SEP]` into row `row` of `ids`. */
-const writeRow = (ids: Int32Array, row: number, length: number, document: Document, start: number): void => {
-  ids[row * length] = specialIds.cls
+const writeRow = (
+  ids: Int32Array,
+  row: number,
+  length: number,
+  { document, start, special }: { readonly document: Document; readonly start: number; readonly special: SpecialIds }
+): void => {
+  ids[row * length] = special.cls
   ids.set(document.ids.subarray(start, start + inner(length)), row * length + 1)
-  ids[(row + 1) * length - 1] = specialIds.sep
+  ids[(row + 1) * length - 1] = special.sep
 }
 
 /**
@@ -81,7 +86,8 @@ export const trainingBatches = (
     Seed.integers(Seed.child(seed, "batch", step), rows, windows).forEach((window, row) => {
       const index = firstAbove(ends, window)
       const document = documents[index]
-      if (document !== undefined) writeRow(ids, row, length, document, window - (ends[index - 1] ?? 0))
+      if (document !== undefined)
+        writeRow(ids, row, length, { document, start: window - (ends[index - 1] ?? 0), special: dataset.special })
     })
     return { rows, length, ids }
   }
@@ -89,12 +95,8 @@ export const trainingBatches = (
     spec: Spec.make("windows", { options: { rows, length, maskRate, split }, parts: [dataset.spec] }),
     clean,
     masked: (seed, step) =>
-      mask(clean(seed, step), {
-        rate: maskRate,
-        vocabulary: dataset.vocabulary.length,
-        seed: Seed.child(seed, "mask", step)
-      }),
-    causal: (seed, step) => causal(clean(seed, step))
+      mask(clean(seed, step), { rate: maskRate, pieces: dataset, seed: Seed.child(seed, "mask", step) }),
+    causal: (seed, step) => causal(clean(seed, step), dataset.special)
   }
 }
 
@@ -153,7 +155,7 @@ export const chunks = (
   for (let row = 0; row < count; row++) {
     const place = places[order[row] ?? 0]
     if (place === undefined) continue
-    writeRow(ids, row, length, place.document, place.start)
+    writeRow(ids, row, length, { ...place, special: dataset.special })
     tags.set(place.document.tags.subarray(place.start, place.start + inner(length)), row * length + 1)
     genres[row] = place.document.genre
   }
@@ -193,7 +195,7 @@ export const heldOutBatches = (
   const batches = Array.from({ length: count / rows }, (_, batch) =>
     mask(
       { rows, length, ids: all.ids.subarray(batch * rows * length, (batch + 1) * rows * length) },
-      { rate: maskRate, vocabulary: dataset.vocabulary.length, seed: Seed.child(root, "mask", batch) }
+      { rate: maskRate, pieces: dataset, seed: Seed.child(root, "mask", batch) }
     )
   )
   const spec = Spec.make("heldOut", { options: { split, count, rows, length, maskRate, seed }, parts: [dataset.spec] })

@@ -12,10 +12,11 @@ import {
 } from "./Corpus.ts"
 import { type Document, tokenize } from "./Document.ts"
 import * as TokenCache from "./TokenCache.ts"
+import type { PieceIds } from "./wordpiece/PieceIds.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 
-/** The corpus as pieces, split; immutable. The spec names the corpus, the split and the vocabulary by digest. */
-export interface Dataset {
+/** The corpus as pieces, split, and what their ids mean; immutable. The spec names the corpus, the split and the vocabulary by digest. */
+export interface Dataset extends PieceIds {
   readonly spec: Spec.Spec
   readonly digest: Digest.Digest
   readonly vocabulary: ReadonlyArray<string>
@@ -36,6 +37,8 @@ export const datasetOf = (
     spec,
     digest: Digest.of(Spec.toJson(spec)),
     vocabulary: from.tokenizer.vocabulary,
+    special: from.tokenizer.special,
+    ordinary: from.tokenizer.ordinary,
     documents: { train: part("train"), validation: part("validation"), test: part("test") }
   }
 }

@@ -1,17 +1,18 @@
 import type { BrownFile } from "./Corpus.ts"
+import type { Pieces } from "./PieceFile.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 
 /**
  * A file of the corpus as pieces.
  *
- * `ids` [pieces] holds the ids of its pieces, without special ones; `tags` [pieces] the class of the word's part
+ * `ids` [pieces] holds the ids of its pieces, without special ones, in memory or in a file; `tags` [pieces] the class of the word's part
  * of speech on its first piece and -1 on the others; `sentences` the index of each sentence's first piece, and at
  * the end the number of pieces.
  */
 export interface Document {
   readonly file: string
   readonly genre: number
-  readonly ids: Int32Array
+  readonly ids: Pieces
   readonly tags: Int8Array
   readonly sentences: Int32Array
 }
@@ -24,7 +25,7 @@ export interface Document {
  * import { tokenizerOfVocabulary, parseBrown, tokenize } from "homodistil/data"
  * const toy = tokenizerOfVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b"], (word) => (word === "ab" ? [5, 6] : [5]))
  * const document = tokenize(parseBrown("ca01", "a/at ab/nn\nab/vb\n"), toy)
- * assert.deepEqual([...document.ids], [5, 5, 6, 5, 6])
+ * assert.deepEqual([...document.ids.subarray()], [5, 5, 6, 5, 6])
  * assert.deepEqual([...document.tags], [5, 0, -1, 1, -1])
  * assert.deepEqual([...document.sentences], [0, 3, 5])
  * ```

@@ -1,5 +1,5 @@
 import { ConfigError, Seed } from "../spec/index.ts"
-import { firstPiece, specialIds } from "./Tokenizer.ts"
+import type { PieceIds, SpecialIds } from "./wordpiece/PieceIds.ts"
 
 /** Rows of pieces as they stand in the text: `ids` [rows * length], each row `[CLS] … [SEP]` and then any padding. */
 export interface Rows {
@@ -25,37 +25,41 @@ export interface MaskedBatch {
 }
 
 /** 1 on pieces, 0 on padding [rows * length]; absent when nothing is padded. */
-export const attentionOf = (ids: Int32Array): Float32Array | undefined =>
-  ids.includes(specialIds.pad) ? Float32Array.from(ids, (id) => (id === specialIds.pad ? 0 : 1)) : undefined
-
-const fixed = (id: number): boolean => id === specialIds.pad || id === specialIds.cls || id === specialIds.sep
+export const attentionOf = (ids: Int32Array, { pad }: Pick<SpecialIds, "pad">): Float32Array | undefined =>
+  ids.includes(pad) ? Float32Array.from(ids, (id) => (id === pad ? 0 : 1)) : undefined
 
 /** How many of a row's pieces are masked: the share `rate` of them, rounded. */
 export const maskedCount = (rate: number, pieces: number): number => Math.round(rate * pieces)
 
 /**
  * Chooses exactly the share `rate` of each row's pieces (rounded) and hides them as BERT does: of these 80 % become
- * [MASK], 10 % a random piece, 10 % stay (Devlin et al. 2019, section 3.1). [CLS], [SEP] and padding are never chosen.
+ * [MASK], 10 % a random ordinary piece, 10 % stay (Devlin et al. 2019, section 3.1). [CLS], [SEP] and padding are never chosen.
  *
  * A function of rows and seed alone: give it `Seed.child(seed, "mask", step)`. Throws `ConfigError` when `rate` is
- * outside (0, 1] or the vocabulary has no ordinary piece.
+ * outside (0, 1] or there is no ordinary piece.
  *
  * @example
  * ```ts
- * import { mask } from "homodistil/data"
+ * import { mask, pieceIdsOf } from "homodistil/data"
  * import { Seed } from "homodistil/spec"
- * const rows = { rows: 1, length: 6, ids: Int32Array.of(2, 10, 11, 12, 13, 3) }
- * const batch = mask(rows, { rate: 0.5, vocabulary: 100, seed: Seed.make(0) })
+ * const pieces = pieceIdsOf(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d"])
+ * const rows = { rows: 1, length: 6, ids: Int32Array.of(2, 5, 6, 7, 8, 3) }
+ * const batch = mask(rows, { rate: 0.5, pieces, seed: Seed.make(0) })
  * assert.equal(batch.positions.length, 2)
  * assert.deepEqual([...batch.labels], [...batch.positions].map((at) => rows.ids[at]))
  * ```
  */
 export const mask = (
   rows: Rows,
-  options: { readonly rate: number; readonly vocabulary: number; readonly seed: Seed.Seed }
+  options: { readonly rate: number; readonly pieces: PieceIds; readonly seed: Seed.Seed }
 ): MaskedBatch => {
-  const { rate, vocabulary, seed } = options
-  checkRate(rate)
+  const {
+    rate,
+    pieces: { special, ordinary },
+    seed
+  } = options
+  check(rate, ordinary.length)
+  const fixed = (id: number): boolean => id === special.pad || id === special.cls || id === special.sep
   const { ids, length } = rows
   const chosen = new Int32Array(rows.rows + 1)
   for (let row = 0; row < rows.rows; row++) {
@@ -88,10 +92,10 @@ export const mask = (
     const at = positions[n] ?? 0
     labels[n] = ids[at] ?? 0
     const draw = (random[count + n] ?? 0) / 2 ** 32
-    if (draw < 0.8) shown[at] = specialIds.mask
-    else if (draw < 0.9) shown[at] = firstPiece + Math.floor((draw - 0.8) * 10 * (vocabulary - firstPiece))
+    if (draw < 0.8) shown[at] = special.mask
+    else if (draw < 0.9) shown[at] = ordinary[Math.floor((draw - 0.8) * 10 * ordinary.length)] ?? 0
   }
-  return { rows: rows.rows, length, ids: shown, attention: attentionOf(ids), positions, labels }
+  return { rows: rows.rows, length, ids: shown, attention: attentionOf(ids, special), positions, labels }
 }
 
 /**
@@ -99,24 +103,36 @@ export const mask = (
  *
  * The model must look only backwards. Places whose next piece is padding are left out.
  */
-export const causal = (rows: Rows): MaskedBatch => {
+export const causal = (rows: Rows, special: Pick<SpecialIds, "pad">): MaskedBatch => {
   const { ids, length } = rows
-  const attention = attentionOf(ids)
+  const attention = attentionOf(ids, special)
   const all = Int32Array.from({ length: rows.rows * (length - 1) }, (_, n) => n + Math.floor(n / (length - 1)))
-  const positions = attention === undefined ? all : all.filter((at) => ids[at + 1] !== specialIds.pad)
+  const positions = attention === undefined ? all : all.filter((at) => ids[at + 1] !== special.pad)
   return { ...rows, attention, positions, labels: positions.map((at) => ids[at + 1] ?? 0) }
 }
 
-const checkRate = (rate: number): void => {
-  if (rate > 0 && rate <= 1) return
-  throw new ConfigError({
-    problems: [
-      {
-        key: "mask rate",
-        value: String(rate),
-        bound: "a number in (0, 1]",
-        remedy: "BERT masks .15 of the pieces, the micro teacher's pre-training .25"
-      }
-    ]
-  })
+const check = (rate: number, ordinary: number): void => {
+  const problems = [
+    ...(rate > 0 && rate <= 1
+      ? []
+      : [
+          {
+            key: "mask rate",
+            value: String(rate),
+            bound: "a number in (0, 1]",
+            remedy: "BERT masks .15 of the pieces, the micro teacher's pre-training .25"
+          }
+        ]),
+    ...(ordinary > 0
+      ? []
+      : [
+          {
+            key: "ordinary pieces",
+            value: "0",
+            bound: "at least one, to be shown in place of another",
+            remedy: "give the ids of the vocabulary (pieceIdsOf)"
+          }
+        ])
+  ]
+  if (problems.length > 0) throw new ConfigError({ problems })
 }

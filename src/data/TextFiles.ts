@@ -1,17 +1,17 @@
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import { ConfigError, type ConfigProblem, Digest, Spec } from "../spec/index.ts"
 import { chunkCount } from "./Batches.ts"
 import type { SplitName } from "./Corpus.ts"
-import { type Dataset } from "./Dataset.ts"
-import { type Document, tokenize } from "./Document.ts"
-import * as TokenCache from "./TokenCache.ts"
+import type { Dataset } from "./Dataset.ts"
+import type { Document } from "./Document.ts"
+import * as PieceFile from "./PieceFile.ts"
+import type { DocumentBounds } from "./TextSplitter.ts"
+import { textDocuments } from "./TextStream.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
-
-/** What one document of a plain text is: a block between blank lines, as BERT's own texts are written, or the whole file. */
-export type DocumentBounds = "blocks" | "files"
 
 /** What a run takes of a text: rows of `length` pieces to train on, so many rows of `heldOutLength` (64 unless given) to measure on. */
 export interface TextNeeds {
@@ -58,17 +58,23 @@ const splitOfDigest = (digest: Digest.Digest): SplitName => {
   return tenth === 0 ? "test" : tenth === 1 ? "validation" : "train"
 }
 
-/** Different documents by digest, in the order of these, so that neither the order of files nor copies count. */
-const distinct = (documents: ReadonlyArray<string>): ReadonlyArray<readonly [Digest.Digest, string]> =>
-  [...new Map(documents.map((text) => [Digest.ofBytes(text), text] as const))].sort(([a], [b]) => (a < b ? -1 : 1))
-
-/** A document as pieces: a line is a sentence; nothing is known of genre and parts of speech. */
-const piecesOf = (digest: Digest.Digest, text: string, tokenizer: Tokenizer): Document => {
-  const sentences = text
-    .split("\n")
-    .map((line) => ({ words: line.split(/\s+/).filter((word) => word !== ""), tags: [] }))
-  return tokenize({ file: digest, genre: -1, sentences }, tokenizer)
+/** The ids of a text's pieces. */
+const piecesOf = (text: string, tokenizer: Tokenizer): ReadonlyArray<number> => {
+  const ids: Array<number> = []
+  for (const [word] of text.matchAll(/\S+/g)) for (const id of tokenizer.encode(word)) ids.push(id)
+  return ids
 }
+
+const noTags = new Int8Array(0)
+
+/** A document of plain text: nothing is known of its genre, its sentences and parts of speech. */
+const documentOf = ({ digest, ids }: PieceFile.StoredDocument): Document => ({
+  file: digest,
+  genre: -1,
+  ids,
+  tags: noTags,
+  sentences: Int32Array.of(0, ids.length)
+})
 
 const specOf = (digests: ReadonlyArray<Digest.Digest>, tokenizer: Tokenizer, tasks: Dataset): Spec.Spec =>
   // version: raise it when the same text gives other pieces
@@ -78,7 +84,12 @@ const specOf = (digests: ReadonlyArray<Digest.Digest>, tokenizer: Tokenizer, tas
     parts: [tokenizer.spec, tasks.spec]
   })
 
-const datasetFrom = (documents: ReadonlyArray<Document>, tokenizer: Tokenizer, tasks: Dataset): Dataset => {
+const datasetFrom = (
+  stored: ReadonlyArray<PieceFile.StoredDocument>,
+  tokenizer: Tokenizer,
+  tasks: Dataset
+): Dataset => {
+  const documents = stored.map(documentOf)
   const part = (name: SplitName) => documents.filter(({ file }) => splitOfDigest(file) === name)
   const spec = specOf(
     documents.map(({ file }) => file),
@@ -89,6 +100,8 @@ const datasetFrom = (documents: ReadonlyArray<Document>, tokenizer: Tokenizer, t
     spec,
     digest: Digest.of(Spec.toJson(spec)),
     vocabulary: tokenizer.vocabulary,
+    special: tokenizer.special,
+    ordinary: tokenizer.ordinary,
     documents: { train: part("train"), validation: part("validation"), test: part("test") },
     tasks
   }
@@ -113,10 +126,16 @@ export const textDataset = (
   { tokenizer, tasks }: { readonly tokenizer: Tokenizer; readonly tasks: Dataset }
 ): Dataset =>
   datasetFrom(
-    distinct(documents).map(([digest, text]) => piecesOf(digest, text, tokenizer)),
+    inMemory(new Map(documents.map((text) => [Digest.ofBytes(text), piecesOf(text, tokenizer)]))),
     tokenizer,
     tasks
   )
+
+/** Documents by digest, so that neither the order of files nor copies count. */
+const inMemory = (pieces: ReadonlyMap<Digest.Digest, ReadonlyArray<number>>): ReadonlyArray<PieceFile.StoredDocument> =>
+  [...pieces]
+    .map(([digest, ids]) => ({ digest, ids: Int32Array.from(ids) }))
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1))
 
 /** What a dataset lacks for a run, one problem a split. */
 export const lacking = (dataset: Dataset, needs: TextNeeds): ReadonlyArray<ConfigProblem> => {
@@ -158,25 +177,57 @@ export const lacking = (dataset: Dataset, needs: TextNeeds): ReadonlyArray<Confi
   ]
 }
 
-/** The text of a file, or what keeps it from being one. */
-const read = Effect.fnUntraced(function* (file: string) {
-  const fs = yield* FileSystem.FileSystem
-  const problem = (bound: string, remedy: string): ConfigProblem => ({ key: "--text", value: file, bound, remedy })
-  const bytes = yield* Effect.result(fs.readFile(file))
-  if (Result.isFailure(bytes))
-    return Result.fail(
-      problem(`a readable file (${bytes.failure.message.split("\n")[0] ?? ""})`, "give the path of a plain text")
+/** The digests of all documents, in order; `ConfigError` names every file that cannot be read. */
+const digestsOf = (files: ReadonlyArray<string>, bounds: DocumentBounds) =>
+  Effect.gen(function* () {
+    const seen = new Set<Digest.Digest>()
+    const results = yield* Effect.forEach(files, (file) =>
+      textDocuments(file, bounds).pipe(
+        Stream.runForEach((text) => Effect.sync(() => seen.add(Digest.ofBytes(text)))),
+        Effect.result
+      )
     )
-  return Result.try({
-    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes.success),
-    catch: () => problem("text in UTF-8", "convert it first, e.g. with iconv -t utf-8, and unpack compressed files")
+    const problems = results.flatMap((result) => (Result.isFailure(result) ? result.failure.problems : []))
+    if (problems.length > 0) return yield* new ConfigError({ problems })
+    return [...seen].sort()
   })
-})
+
+/** The pieces of all different documents of the files, one after another. */
+const newDocuments = (files: ReadonlyArray<string>, bounds: DocumentBounds, tokenizer: Tokenizer) =>
+  Stream.suspend(() => {
+    const seen = new Set<Digest.Digest>()
+    return Stream.fromIterable(files).pipe(
+      Stream.flatMap((file) => textDocuments(file, bounds)),
+      Stream.map((text) => ({ digest: Digest.ofBytes(text), text })),
+      Stream.filter(({ digest }) => {
+        const isNew = !seen.has(digest)
+        seen.add(digest)
+        return isNew
+      }),
+      Stream.map(({ digest, text }): PieceFile.NewDocument => ({ digest, ids: piecesOf(text, tokenizer) }))
+    )
+  })
+
+const changed = (files: ReadonlyArray<string>): ConfigError =>
+  new ConfigError({
+    problems: [
+      {
+        key: "--text",
+        value: files.join(","),
+        bound: "files that stay as they are while they are read",
+        remedy: "start again once nothing writes to them"
+      }
+    ]
+  })
 
 /**
- * Reads plain texts (UTF-8) into a dataset, or takes the pieces from the cache; identical documents count once.
+ * Reads texts into a dataset: plain or as JSON lines, packed by gzip or not (`textDocuments`); identical documents count once.
  *
- * Fails with `ConfigError`, which names every file that is unreadable or not UTF-8, or every split that has too little for `needs`.
+ * The files are streamed, once for what they hold and, where the cache has not got their pieces, once to cut them; the pieces lie in a file
+ * of the cache and are read from there batch by batch, so a corpus may be larger than memory. Without a cache, or where it cannot be
+ * written, they are kept in memory.
+ *
+ * Fails with `ConfigError`, which names every file that is unreadable, not UTF-8 or damaged, or every split that has too little for `needs`.
  */
 export const loadTextFiles = Effect.fn("loadTextFiles")(function* (options: {
   readonly files: ReadonlyArray<string>
@@ -189,27 +240,39 @@ export const loadTextFiles = Effect.fn("loadTextFiles")(function* (options: {
 }) {
   const path = yield* Path.Path
   const { files, tokenizer, tasks, needs, bounds = "blocks", cache = ".cache" } = options
-  const texts = yield* Effect.forEach(files, read)
-  const unreadable = texts.flatMap((text) => (Result.isFailure(text) ? [text.failure] : []))
-  if (unreadable.length > 0) return yield* new ConfigError({ problems: unreadable })
-  const documents = distinct(
-    texts.flatMap((text) => (Result.isSuccess(text) ? documentsOfText(text.success, bounds) : []))
+  const digests = yield* digestsOf(files, bounds)
+  const documents = newDocuments(files, bounds, tokenizer)
+  const inHand = documents.pipe(
+    Stream.runFold(
+      () => new Map<Digest.Digest, ReadonlyArray<number>>(),
+      (all, { digest, ids }) => all.set(digest, ids)
+    ),
+    Effect.map(inMemory)
   )
-  const make = Effect.sync(() => documents.map(([digest, text]) => piecesOf(digest, text, tokenizer)))
-  const key = Digest.of(
-    Spec.toJson(
-      specOf(
-        documents.map(([digest]) => digest),
-        tokenizer,
-        tasks
-      )
-    )
-  )
-  const pieces =
+  const key = Digest.of(Spec.toJson(specOf(digests, tokenizer, tasks)))
+  const stored =
     cache === false
-      ? yield* make
-      : yield* TokenCache.remember(path.join(cache, `text-${Digest.short(key)}.pieces`), make)
-  const dataset = datasetFrom(pieces, tokenizer, tasks)
+      ? yield* inHand
+      : yield* kept(path.join(cache, `text-${Digest.short(key)}.pieces`), documents, tokenizer).pipe(
+          Effect.flatMap((found) => (found === undefined ? inHand : Effect.succeed(found)))
+        )
+  if (stored.length !== digests.length || stored.some(({ digest }, i) => digest !== digests[i]))
+    return yield* changed(files)
+  const dataset = datasetFrom(stored, tokenizer, tasks)
   const problems = lacking(dataset, needs)
   return problems.length > 0 ? yield* new ConfigError({ problems }) : dataset
 })
+
+/** The documents of a file of the cache, written there before if need be; `undefined` where that cannot be done. */
+const kept = <E, R>(file: string, documents: Stream.Stream<PieceFile.NewDocument, E, R>, tokenizer: Tokenizer) =>
+  Effect.gen(function* () {
+    const found = yield* PieceFile.read(file)
+    if (found !== undefined) return found
+    yield* PieceFile.write(file, documents, tokenizer.vocabulary.length)
+    return yield* PieceFile.read(file)
+  }).pipe(
+    Effect.catchIf(
+      (error) => error instanceof PlatformError,
+      (error) => Effect.as(Effect.logDebug(`the pieces are not kept in ${file}: ${error.message}`), undefined)
+    )
+  )

@@ -1,3 +1,4 @@
+import { basicParts, normalise, type TextRules } from "./wordpiece/BasicTokenizer.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 
 /** A text as pieces: piece n is `ids[n]` and stands for the characters `from[n]` … `to[n]` of the text (UTF-16, as in `slice`). */
@@ -7,20 +8,17 @@ export interface TextPieces {
   readonly to: ReadonlyArray<number>
 }
 
-// what BERT's pre-tokeniser takes apart: punctuation, also ASCII's symbols, and ideographs stand alone
-const parts = /[\p{P}$+<=>^`|~\p{Ideographic}]|[^\s\p{P}$+<=>^`|~\p{Ideographic}]+/gu
-
-/** The characters of a word after BERT's normaliser (lower case, no accents), each with where in the word it comes from. */
-const folded = (word: string): { readonly text: string; readonly from: Array<number>; readonly to: Array<number> } => {
+/** The characters of a word after BERT's normaliser, each with where in the word it comes from. */
+const folded = (
+  word: string,
+  rules: TextRules
+): { readonly text: string; readonly from: Array<number>; readonly to: Array<number> } => {
   let text = ""
   const [from, to]: [Array<number>, Array<number>] = [[], []]
   let at = 0
   for (const character of word) {
     const next = at + character.length
-    const plain = character
-      .normalize("NFD")
-      .replace(/\p{Mn}/gu, "")
-      .toLowerCase()
+    const plain = normalise(character, rules).trim()
     text += plain
     for (let i = 0; i < plain.length; i++) {
       from.push(at)
@@ -50,10 +48,10 @@ const folded = (word: string): { readonly text: string; readonly from: Array<num
  */
 export const textPieces = (tokenizer: Tokenizer, text: string): TextPieces => {
   const [ids, from, to]: [Array<number>, Array<number>, Array<number>] = [[], [], []]
-  for (const { 0: word, index } of text.matchAll(parts)) {
+  for (const { 0: word, index } of text.matchAll(basicParts)) {
     const encoded = tokenizer.encode(word)
     const pieces = encoded.map((id) => (tokenizer.vocabulary[id] ?? "").replace(/^##/, ""))
-    const plain = folded(word)
+    const plain = folded(word, tokenizer.text)
     const known = pieces.join("") === plain.text
     let at = 0
     encoded.forEach((id, i) => {

@@ -38,7 +38,7 @@ export const encode = (documents: ReadonlyArray<Document>): Uint8Array => {
   const body = Buffer.concat([
     length,
     index,
-    ...documents.flatMap(({ ids, sentences, tags }) => [ids, sentences, tags].map(bytesOf))
+    ...documents.flatMap(({ ids, sentences, tags }) => [ids.subarray(), sentences, tags].map(bytesOf))
   ])
   return Buffer.concat([sha256(body), body])
 }

@@ -11,7 +11,7 @@ const dataset = toyDataset(sizes)
 /** Every window of a split's documents, as text. */
 const windowsOf = (from: Dataset, split: "train" | "validation" | "test", inner: number): Array<string> =>
   from.documents[split].flatMap(({ ids }) =>
-    Array.from({ length: Math.max(0, ids.length - inner + 1) }, (_, i) => String(ids.slice(i, i + inner)))
+    Array.from({ length: Math.max(0, ids.length - inner + 1) }, (_, i) => String(ids.subarray(i, i + inner)))
   )
 
 const rowsIn = (ids: Int32Array, length: number): Array<Int32Array> =>
@@ -107,7 +107,9 @@ describe("chunks", () => {
       seed: Seed.make(0)
     })
     const expected = dataset.documents.train.flatMap(({ ids }) =>
-      Array.from({ length: Math.floor(ids.length / 10) }, (_, n) => [2, ...ids.slice(n * 10, n * 10 + 10), 3].join(","))
+      Array.from({ length: Math.floor(ids.length / 10) }, (_, n) =>
+        [2, ...ids.subarray(n * 10, n * 10 + 10), 3].join(",")
+      )
     )
     assert.deepStrictEqual(rowsIn(all.ids, length).map(String).sort(), expected.sort())
     assert.strictEqual(all.genres.length, all.rows)

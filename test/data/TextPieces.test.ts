@@ -4,6 +4,7 @@ import * as fc from "fast-check"
 import { covering, textPieces } from "../../src/data/TextPieces.ts"
 import { loadTokenizer, tokenizerDirectory } from "../../src/data/Tokenizer.ts"
 import { run } from "./brown.ts"
+import { casedFiles, tokenizerOf } from "./tokenizers.ts"
 
 const tokenizer = await run(Effect.flatMap(tokenizerDirectory, loadTokenizer))
 
@@ -56,6 +57,23 @@ describe("textPieces", () => {
           assert.isAtLeast(begin, n === 0 ? 0 : (to[n - 1] ?? 0))
         })
       })
+    )
+  })
+})
+
+describe("textPieces of a cased vocabulary", () => {
+  it("spells the text with its capitals and accents", () => {
+    const cased = tokenizerOf(casedFiles)
+    const text = " CAFÉ, Paris"
+    const { ids, from, to } = textPieces(cased, text)
+    assert.deepStrictEqual(ids, cased.encode(text))
+    assert.deepStrictEqual(
+      ids.map((id, n) => [cased.vocabulary[id], text.slice(from[n], to[n])]),
+      [
+        ["CAFÉ", "CAFÉ"],
+        [",", ","],
+        ["Paris", "Paris"]
+      ]
     )
   })
 })

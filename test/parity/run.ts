@@ -91,7 +91,7 @@ const record = (cases: ReadonlyArray<Case>, folder: string, threads: number) =>
       const { rows, length, maskRate } = plan.training
       const teacher = one.small === true ? randomTeacher(vocabulary) : yield* HuggingFace.read("assets/teacher")
       const { clean } = trainingBatches(dataset, { rows, length, maskRate })
-      const batch = TraceBatches.of(one.text ?? "corpus", { clean, vocabulary, maskRate })
+      const batch = TraceBatches.of(one.text ?? "corpus", { clean, pieces: dataset, maskRate })
       const files = yield* TraceRun.record({ plan, teacher, seed: Seed.make(0), batch })
       yield* TraceRun.write(join(folder, one.name), files)
       console.log(`recorded ${one.name}`)

@@ -4,7 +4,6 @@ import { type Document, wordBounds } from "../Document.ts"
 import { attentionOf } from "../Masking.ts"
 import type { SpanExamples, SpanTask } from "../Span.ts"
 import { refuseCount } from "../Task.ts"
-import { specialIds } from "../Tokenizer.ts"
 import { tagClass } from "../UniversalTag.ts"
 
 const determiner = tagClass("DET")
@@ -106,9 +105,9 @@ const placesOf = (document: Document, room: number): ReadonlyArray<Place> =>
     }
   )
 
-const examplesOf = ({ vocabulary }: Dataset, places: ReadonlyArray<Place>, length: number): SpanExamples => {
+const examplesOf = ({ vocabulary, special }: Dataset, places: ReadonlyArray<Place>, length: number): SpanExamples => {
   const count = places.length
-  const ids = new Int32Array(count * length)
+  const ids = new Int32Array(count * length).fill(special.pad)
   const [from, to] = [new Int32Array(count * length), new Int32Array(count * length)]
   const allowed = new Float32Array(count * length)
   const [starts, ends] = [new Int32Array(count), new Int32Array(count)]
@@ -118,7 +117,7 @@ const examplesOf = ({ vocabulary }: Dataset, places: ReadonlyArray<Place>, lengt
     const pieces = document.ids.subarray(origin, bounds.at(-1))
     const begins = new Set(bounds.slice(1))
     const at = row * length
-    ids.set([specialIds.cls, ...pieces, specialIds.sep], at)
+    ids.set([special.cls, ...pieces, special.sep], at)
     allowed.fill(1, at + 1, at + 1 + pieces.length)
     let text = ""
     pieces.forEach((id, piece) => {
@@ -134,7 +133,7 @@ const examplesOf = ({ vocabulary }: Dataset, places: ReadonlyArray<Place>, lengt
     answers.push([text.slice(from[at + start], to[at + end])])
     return text
   })
-  const attention = attentionOf(ids) ?? new Float32Array(ids.length).fill(1)
+  const attention = attentionOf(ids, special) ?? new Float32Array(ids.length).fill(1)
   const questions = Int32Array.from(places.keys())
   return { count, length, ids, attention, questions, answers, starts, ends, allowed, contexts, from, to }
 }

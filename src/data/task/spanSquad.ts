@@ -1,14 +1,16 @@
 import { ConfigError, type Digest, Seed, Spec } from "../../spec/index.ts"
 import type { SplitName } from "../Corpus.ts"
 import { attentionOf } from "../Masking.ts"
+import type { SpecialIds } from "../wordpiece/PieceIds.ts"
 import type { SpanExamples, SpanTask } from "../Span.ts"
 import type { SquadAnswer, SquadFile, SquadQuestion } from "../Squad.ts"
 import { refuseCount } from "../Task.ts"
 import { covering, type TextPieces, textPieces } from "../TextPieces.ts"
-import { specialIds, type Tokenizer, vocabularyDigest } from "../Tokenizer.ts"
+import { type Tokenizer, vocabularyDigest } from "../Tokenizer.ts"
 
-/** SQuAD as a task, and how many questions it has to take from each split. */
+/** SQuAD as a task: the files it is made from, `train` alone where one file is split, and how many questions it has to take from each split. */
 export interface SquadTask extends SpanTask {
+  readonly files: { readonly train: Digest.Digest; readonly test?: Digest.Digest }
   readonly available: Readonly<Record<SplitName, number>>
 }
 
@@ -115,12 +117,12 @@ export const spanSquad = (
   const learnable = (question: SquadQuestion): boolean =>
     question.answers.length === 0 || question.answers.some((answer) => isPlaced(question, answer))
   const splits = { train: inSplit("train").filter(learnable), validation: inSplit("validation"), test: inSplit("test") }
-  const digests: { readonly [part: string]: Digest.Digest } =
-    test === undefined ? { train: train.digest } : { train: train.digest, test: test.digest }
+  const digests = { train: train.digest, ...(test === undefined ? {} : { test: test.digest }) }
   const piecesOf = contextPieces(tokenizer)
   return {
     spec: Spec.make("spanSquad", { options: { files: digests, stride, longestQuestion }, parts: [tokenizer.spec] }),
     kind: "span",
+    files: digests,
     unanswerable: train.unanswerable || test?.unanswerable === true,
     available: { train: splits.train.length, validation: splits.validation.length, test: splits.test.length },
     examples: (dataset, sampling) => {
@@ -142,7 +144,7 @@ export const spanSquad = (
       const rows = chosen.flatMap((question, n) =>
         windowsOf(question, n, piecesOf(question.context), tokenizer, { length, stride, longestQuestion })
       )
-      return examplesOf(chosen, rows, length)
+      return examplesOf(chosen, rows, length, tokenizer.special)
     }
   }
 }
@@ -189,18 +191,20 @@ const windowsOf = (
 const examplesOf = (
   chosen: ReadonlyArray<SquadQuestion>,
   rows: ReadonlyArray<Window>,
-  length: number
+  length: number,
+  special: SpecialIds
 ): SpanExamples => {
   const count = rows.length
   const of = () => new Int32Array(count * length)
   const [ids, types, from, to] = [of(), of(), of(), of()]
+  ids.fill(special.pad)
   const allowed = new Float32Array(count * length)
   const [starts, ends] = [new Int32Array(count), new Int32Array(count)]
   rows.forEach(({ asked, pieces, first, last, answer }, row) => {
     const at = row * length
     const begin = asked.length + 2
     const end = begin + last - first
-    ids.set([specialIds.cls, ...asked, specialIds.sep, ...pieces.ids.slice(first, last), specialIds.sep], at)
+    ids.set([special.cls, ...asked, special.sep, ...pieces.ids.slice(first, last), special.sep], at)
     types.fill(1, at + begin, at + end + 1)
     from.set(pieces.from.slice(first, last), at + begin)
     to.set(pieces.to.slice(first, last), at + begin)
@@ -214,7 +218,7 @@ const examplesOf = (
     count,
     length,
     ids,
-    attention: attentionOf(ids) ?? new Float32Array(ids.length).fill(1),
+    attention: attentionOf(ids, special) ?? new Float32Array(ids.length).fill(1),
     types,
     questions: Int32Array.from(rows, ({ question }) => question),
     answers: chosen.map(({ answers }) => answers.map(({ text }) => text)),

@@ -2,7 +2,6 @@ import { ConfigError, Seed, Spec } from "../../spec/index.ts"
 import { type Document, wordBounds } from "../Document.ts"
 import { attentionOf } from "../Masking.ts"
 import { refuseCount, type Task } from "../Task.ts"
-import { specialIds } from "../Tokenizer.ts"
 import { tagClass } from "../UniversalTag.ts"
 
 /** The fewest words a sentence must have that may move. */
@@ -50,7 +49,8 @@ export const wordOrder = (options: { readonly window?: number } = {}): Task => {
       const places = dataset.documents[split].flatMap((document) => sentencesOf(document, length - 2))
       refuseCount("wordOrder", sampling, 2 * places.length)
       const order = Seed.permutation(Seed.child(seed, "sentences"), places.length)
-      const ids = new Int32Array(count * length)
+      const { special } = dataset
+      const ids = new Int32Array(count * length).fill(special.pad)
       const labels = new Int32Array(count)
       for (let row = 0; row < count; row++) {
         const pair = row >> 1
@@ -59,10 +59,10 @@ export const wordOrder = (options: { readonly window?: number } = {}): Task => {
         const written = row % 2 === 0
         const words = place.bounds.slice(0, -1).map((_, word) => word)
         const moved = written ? words : moveWords(words, place.movable, window, Seed.child(seed, "move", pair))
-        ids.set([specialIds.cls, ...moved.flatMap((word) => piecesOf(place, word)), specialIds.sep], row * length)
+        ids.set([special.cls, ...moved.flatMap((word) => piecesOf(place, word)), special.sep], row * length)
         labels[row] = written ? 1 : 0
       }
-      const attention = attentionOf(ids) ?? new Float32Array(ids.length).fill(1)
+      const attention = attentionOf(ids, special) ?? new Float32Array(ids.length).fill(1)
       return { count, length, ids, attention, labels }
     }
   }

@@ -13,7 +13,7 @@ describe("partOfSpeech", () => {
         `ca${10 + f}`,
         Array.from({ length: 40 }, (_, i) => 5 + ((f * 9 + i) % 95))
       )
-      return { ...document, tags: Int8Array.from(document.ids, tagOf) }
+      return { ...document, tags: Int8Array.from(document.ids.subarray(), tagOf) }
     })
     const dataset = datasetOf(documents, { corpus: "toy", tokenizer: toyTokenizer })
     const { train } = taskData(partOfSpeech(), dataset, { train: 20, test: 3, length: 12 })

@@ -76,7 +76,7 @@ describe("wordOrder", () => {
   it("keeps words whole and sentences as they stand in the text", () => {
     const sentences = new Set(
       dataset.documents.train.flatMap(({ ids, sentences: bounds }) =>
-        Array.from({ length: bounds.length - 1 }, (_, s) => String(ids.slice(bounds[s], bounds[s + 1])))
+        Array.from({ length: bounds.length - 1 }, (_, s) => String(ids.subarray(bounds[s], bounds[s + 1])))
       )
     )
     const { train } = taskData(wordOrder(), dataset, { train: 60, test: 2, length })

@@ -1,0 +1,5 @@
+export { genre } from "./genre.ts"
+export { partOfSpeech } from "./partOfSpeech.ts"
+export { nounPhrases, type Phrase, spanPhrase } from "./spanPhrase.ts"
+export { squadAlignment, type SquadAlignment, type SquadTask, spanSquad } from "./spanSquad.ts"
+export { wordOrder } from "./wordOrder.ts"

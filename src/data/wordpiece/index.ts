@@ -1,0 +1,6 @@
+export * from "./AddedTokens.ts"
+export { basicWords, normalise, type TextRules, uncased } from "./BasicTokenizer.ts"
+export * from "./PieceIds.ts"
+export * from "./TokenizerFiles.ts"
+export * from "./TokenizerMismatch.ts"
+export * from "./WordPiece.ts"
