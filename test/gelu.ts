@@ -11,3 +11,15 @@ const erf = (z: number): number => {
 
 /** z Φ(z), in double precision. */
 export const gelu = (z: number): number => (z * (1 + erf(z / Math.SQRT2))) / 2
+
+/** z Φ(z) by the tanh approximation, the tanh from exponentials of its definition. */
+export const geluTanh = (z: number): number => {
+  const twice = 2 * Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3)
+  return z - z / (1 + Math.exp(twice))
+}
+
+/** z / (1 + e^(-αz)). */
+export const swish =
+  (alpha: number) =>
+  (z: number): number =>
+    z / (1 + Math.exp(-alpha * z))

@@ -29,3 +29,11 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>()("Chec
     return `${this.file}: ${lines.join("\n  ")}; ${this.remedy}`
   }
 }
+
+const most = 100
+
+/** The first hundred problems and how many more there are: a broken file can have as many as it has bytes. */
+export const fewOf = (problems: ReadonlyArray<CheckpointProblem>): ReadonlyArray<CheckpointProblem> =>
+  problems.length <= most
+    ? problems
+    : [...problems.slice(0, most), { reason: `has ${problems.length - most} more problems` }]

@@ -2,8 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { BertConfig } from "../model/index.ts"
+import { type Activation, BertConfig } from "../model/index.ts"
 import { ConfigError, type ConfigProblem, type JsonObject } from "../spec/index.ts"
+import { duplicateKey } from "./duplicateKey.ts"
 
 type BertConfig = BertConfig.BertConfig
 
@@ -11,8 +12,29 @@ type BertConfig = BertConfig.BertConfig
 export const usualScale = ({ hidden, heads }: Pick<BertConfig, "hidden" | "heads">): number =>
   1 / Math.sqrt(hidden / heads)
 
+type Act = Activation.Activation
+
+/** The names Hugging Face has for activations that are known here; absent for the exact GELU. */
+const activations: { readonly [name: string]: { readonly activation?: Act } } = {
+  gelu: {},
+  gelu_python: {},
+  gelu_new: { activation: "gelu_new" },
+  gelu_pytorch_tanh: { activation: "gelu_new" },
+  gelu_python_tanh: { activation: "gelu_new" },
+  gelu_accurate: { activation: "gelu_new" },
+  gelu_fast: { activation: "gelu_new" },
+  quick_gelu: { activation: "quick_gelu" },
+  relu: { activation: "relu" },
+  silu: { activation: "silu" },
+  swish: { activation: "silu" },
+  tanh: { activation: "tanh" }
+}
+
+/** The architectures of Hugging Face that have a masked-language-model head. */
+const withHead: ReadonlyArray<unknown> = ["BertForMaskedLM", "BertForPreTraining", "BertLMHeadModel"]
+
 /**
- * The `config.json` of a BertForMaskedLM; what Hugging Face has no words for, the widths of each layer and the factor on
+ * The `config.json` of a BertForMaskedLM, or of a BertModel where there is no head; what Hugging Face has no words for, the widths of each layer and the factor on
  * attention scores, stands in its `homodistil` object.
  *
  * @example
@@ -26,9 +48,9 @@ export const usualScale = ({ hidden, heads }: Pick<BertConfig, "hidden" | "heads
  * ```
  */
 export const toJson = (config: BertConfig): JsonObject => ({
-  architectures: ["BertForMaskedLM"],
+  architectures: [config.head === "none" ? "BertModel" : "BertForMaskedLM"],
   attention_probs_dropout_prob: 0.1,
-  hidden_act: "gelu",
+  hidden_act: config.activation ?? "gelu",
   hidden_dropout_prob: 0.1,
   hidden_size: config.hidden,
   homodistil: { ffn: config.ffn, qk: config.qk, scale: config.scale, vo: config.vo },
@@ -41,7 +63,7 @@ export const toJson = (config: BertConfig): JsonObject => ({
   num_hidden_layers: config.layers,
   pad_token_id: 0,
   position_embedding_type: "absolute",
-  tie_word_embeddings: true,
+  tie_word_embeddings: config.decoder !== "untied",
   torch_dtype: "float32",
   type_vocab_size: config.types,
   vocab_size: config.vocabSize
@@ -49,15 +71,20 @@ export const toJson = (config: BertConfig): JsonObject => ({
 
 // every check carries the bound as its message, so that an issue's message is what the value must be
 
-const bounded = (bound: string, ...checks: ReadonlyArray<"whole" | "above 0">) => {
+const above0 = (bound: string) => {
   const message = { message: bound }
-  const number = Schema.Number.annotate(message).check(Schema.isFinite(message), Schema.isGreaterThan(0, message))
-  return checks.includes("whole") ? number.check(Schema.isInt(message)) : number
+  return Schema.Number.annotate(message).check(Schema.isFinite(message), Schema.isGreaterThan(0, message))
 }
-const count = bounded("a whole number above 0", "whole")
-const number = bounded("a number above 0")
+const whole = (bound: string, most = 2 ** 31) => {
+  const message = { message: bound }
+  return above0(bound).check(Schema.isInt(message), Schema.isLessThanOrEqualTo(most, message))
+}
+const count = whole("a whole number above 0")
+const number = above0("a number above 0")
 const required = <S extends Schema.Top>(schema: S, bound: string) => schema.annotateKey({ messageMissingKey: bound })
 const Count = required(count, "a whole number above 0")
+// the widths are kept for each layer, so that a file of a few bytes must not name a billion of them
+const Layers = required(whole("a whole number from 1 to 1000", 1000), "a whole number from 1 to 1000")
 const Widths = required(
   Schema.Array(count).annotate({ message: "a list of whole numbers" }),
   "a list of whole numbers, one for each layer"
@@ -69,20 +96,38 @@ const always = <const L extends string | boolean>(value: L) =>
     .annotate({ message: `${JSON.stringify(value)}, the only one this project's BERT knows` })
     .pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
 
+/** A field that changes what the model computes when it says anything. */
+const silent = (bound: string) =>
+  Schema.optionalKey(Schema.Unknown.check(Schema.makeFilter((value) => saysNothing(value), { message: bound })))
+
+const saysNothing = (value: unknown): boolean => value === null || (isObject(value) && Object.keys(value).length === 0)
+
+const isActivation = (name: string): boolean => Object.hasOwn(activations, name)
+
+const activationBound = `one of ${Object.keys(activations).join(", ")}`
+
 const File = Schema.Struct({
+  architectures: Schema.optionalKey(Schema.Unknown),
   model_type: required(Schema.Literal("bert").annotate({ message: '"bert"' }), '"bert"'),
   vocab_size: Count,
   max_position_embeddings: Count,
   type_vocab_size: Count,
-  num_hidden_layers: Count,
+  num_hidden_layers: Layers,
   num_attention_heads: Count,
   hidden_size: Count,
   intermediate_size: Count,
   layer_norm_eps: number.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1e-12))),
-  hidden_act: always("gelu"),
+  hidden_act: Schema.String.annotate({ message: activationBound })
+    .check(Schema.makeFilter(isActivation, { message: activationBound }))
+    .pipe(Schema.withDecodingDefaultKey(Effect.succeed("gelu"))),
   position_embedding_type: always("absolute"),
-  tie_word_embeddings: always(true),
+  tie_word_embeddings: Schema.Boolean.annotate({ message: "true or false" }).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(true))
+  ),
   is_decoder: always(false),
+  add_cross_attention: always(false),
+  quantization_config: silent("absent: quantised weights are not read"),
+  pruned_heads: silent("absent or {}: layers with fewer heads than others are not read"),
   homodistil: Schema.optionalKey(
     Schema.Struct({ ffn: Widths, qk: Widths, vo: Widths, scale: required(number, "a number above 0") }).annotate({
       message: "an object with ffn, qk, vo and scale"
@@ -102,15 +147,18 @@ interface Issue {
 /**
  * The configuration in the text of a `config.json`; fields that do not change a forward pass are not looked at.
  *
- * Fails with `ConfigError`, all problems at once: another kind of model, a missing or impossible size, an activation, position
- * or decoder that this project's BERT does not have.
+ * Whether there is a head and a decoder of its own is what the file says; a checkpoint's weights have the last word. Fails with
+ * `ConfigError`, all problems at once (the first twenty): another kind of model, a missing or impossible size, an activation or
+ * positions that this project's BERT does not have, a decoder (in the sense of generation), quantised weights, pruned heads.
  */
 export const fromJson = (text: string, file = "config.json"): Result.Result<BertConfig, ConfigError> =>
   Result.gen(function* () {
     const given = Result.getOrElse(decodeText(text), () => undefined)
     const fail = (issues: ReadonlyArray<Issue>) =>
-      Result.fail(new ConfigError({ problems: issues.map(describe(given, file)) }))
+      Result.fail(new ConfigError({ problems: issues.slice(0, 20).map(describe(given, file)) }))
     if (given === undefined) return yield* fail([{ path: [], bound: "a JSON object" }])
+    const twice = duplicateKey(text)
+    if (twice !== undefined) return yield* fail([{ path: [twice], bound: "there once, but the file has it twice" }])
     const decoded = decodeFile(text, { errors: "all" })
     if (Result.isFailure(decoded)) return yield* fail(issuesOf(decoded.failure.issue))
     const config = fromFile(decoded.success)
@@ -134,7 +182,14 @@ const fromFile = (file: typeof File.Type): BertConfig => {
     hidden: file.hidden_size,
     ffn: file.intermediate_size
   })
-  return { ...usual, ...file.homodistil, epsilon: file.layer_norm_eps }
+  const bare = Array.isArray(file.architectures) && !file.architectures.some((name) => withHead.includes(name))
+  return {
+    ...usual,
+    ...file.homodistil,
+    epsilon: file.layer_norm_eps,
+    ...activations[file.hidden_act],
+    ...(bare ? { head: "none" } : file.tie_word_embeddings ? {} : { decoder: "untied" })
+  }
 }
 
 const contradictionsIn = (config: BertConfig, own: boolean): ReadonlyArray<Issue> => {
@@ -158,11 +213,27 @@ const describe =
     const value = path.reduce<unknown>((inner, key) => (isObject(inner) ? Reflect.get(inner, key) : undefined), given)
     return {
       key: path.length === 0 ? file : `${path.map(String).join(".")} in ${file}`,
-      value: value === undefined ? (path.length === 0 ? "no JSON" : "missing") : shorten(JSON.stringify(value)),
+      value: value === undefined ? (path.length === 0 ? "no JSON" : "missing") : shorten(textOf(value)),
       bound,
-      remedy: "correct the file, or give the folder of a BertForMaskedLM"
+      remedy: remedies[String(path[0])] ?? "correct the file, or give the folder of another BERT"
     }
   }
+
+const remedies: { readonly [field: string]: string } = {
+  model_type: "give the folder of a BERT; RoBERTa, DistilBERT and others number positions or name weights differently",
+  position_embedding_type: "give a BERT with learned absolute positions",
+  is_decoder: "give a BERT that is an encoder",
+  add_cross_attention: "give a BERT that is an encoder",
+  quantization_config: "give the folder of the model before it was quantised",
+  pruned_heads: "give the folder of the model before heads were pruned"
+}
+
+// JSON.stringify recurses, so that a file of nothing but brackets can exhaust its stack
+const textOf = (value: unknown): string =>
+  Result.getOrElse(
+    Result.try(() => JSON.stringify(value)),
+    () => "a value nested too deeply"
+  )
 
 const isObject = (x: unknown): x is object => typeof x === "object" && x !== null
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text)

@@ -1,76 +1,216 @@
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { HostTensor } from "../backend/index.ts"
+import type { HostTensor, TensorSpec } from "../backend/index.ts"
 import { BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
-import type { CheckpointProblem } from "./CheckpointError.ts"
+import { CheckpointError, type CheckpointProblem, fewOf } from "./CheckpointError.ts"
 import { usualScale } from "./HuggingFaceConfig.ts"
 
 const words = "bert.embeddings.word_embeddings.weight"
 const bias = "cls.predictions.bias"
-
-/** Tensors of a BERT checkpoint that masked language modelling has no use for: the pooler, next-sentence prediction, a table of positions. */
-export const isUnused = (name: string): boolean =>
-  /^(bert\.)?pooler\.|^cls\.seq_relationship\.|^bert\.embeddings\.position_ids$/.test(name)
-
-/** The present name of a parameter: layer normalisation once called its weight gamma and its bias beta. */
-const presentName = (name: string): string =>
-  name.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias")
-
-/** Names under which checkpoints repeat a tied parameter. */
-const copies: { readonly [copy: string]: string } = {
-  "cls.predictions.decoder.weight": words,
-  "cls.predictions.decoder.bias": bias
-}
-
-const same = (a: HostTensor, b: HostTensor): boolean =>
-  a.data.length === b.data.length && a.data.every((x, i) => Object.is(x, b.data[i]))
-
-/**
- * The parameters of a BERT of this shape among the tensors of a checkpoint, old names made new and copies of tied ones dropped.
- *
- * Fails with every problem at once: a parameter that is missing, has another shape or element type, or that no such BERT has,
- * and a decoder that is not tied to the word embedding.
- */
-export const fromTensors = (
-  tensors: ParameterValues,
-  config: BertConfig.BertConfig
-): Result.Result<ParameterValues, ReadonlyArray<CheckpointProblem>> => {
-  const problems: Array<CheckpointProblem> = []
-  const found = new Map<string, HostTensor>()
-  for (const [name, tensor] of Object.entries(tensors)) {
-    const present = presentName(name)
-    const tied = Object.hasOwn(copies, name) ? copies[name] : undefined
-    const original = tied === undefined ? undefined : tensors[tied]
-    if (tied === undefined && found.has(present))
-      problems.push({ tensor: name, reason: `is there twice, also as ${present}` })
-    else if (tied === undefined || original === undefined) found.set(tied ?? present, tensor)
-    else if (!same(tensor, original))
-      problems.push({ tensor: name, reason: `differs from ${tied}, which it is tied to` })
-  }
-  const axes = BertConfig.axes(config)
-  const specs = Parameters.bert(config)
-  const parameters = specs.flatMap((spec): ReadonlyArray<readonly [string, HostTensor]> => {
-    const tensor = found.get(spec.name)
-    const shape = Parameters.shape(spec, axes)
-    const reason = tensor === undefined ? "is missing" : misfit(tensor, shape)
-    found.delete(spec.name)
-    if (tensor !== undefined && reason === undefined) return [[spec.name, tensor]]
-    problems.push({ tensor: spec.name, reason: reason ?? "is missing" })
-    return []
-  })
-  for (const name of found.keys()) problems.push({ tensor: name, reason: "is no parameter of this model" })
-  return problems.length > 0 ? Result.fail(problems) : Result.succeed(Object.fromEntries(parameters))
-}
-
-const misfit = ({ shape, dtype }: HostTensor, wanted: ReadonlyArray<number>): string | undefined => {
-  if (dtype !== "float32") return "holds integers, not float32"
-  const [got, expected] = [`[${shape.join(", ")}]`, `[${wanted.join(", ")}]`]
-  return got === expected ? undefined : `has shape ${got}, but config.json makes it ${expected}`
-}
+const { decoder } = Parameters
+const decoderBias = "cls.predictions.decoder.bias"
 
 /** A BERT's shape and weights. */
 export interface Weights {
   readonly config: BertConfig.BertConfig
   readonly parameters: ParameterValues
+}
+
+/**
+ * Tensors of a BERT checkpoint that neither the encoder nor masked language modelling has a use for: the pooler, next-sentence
+ * prediction, heads of tasks, tables of positions and segments.
+ */
+export const isUnused = (name: string): boolean =>
+  /^(bert\.)?pooler\.|^cls\.seq_relationship\.|^(classifier|qa_outputs)\.|^(bert\.)?embeddings\.(position_ids|token_type_ids)$/.test(
+    name
+  )
+
+/** The present name of a parameter: a bare encoder's has no prefix, and layer normalisation once called its weight gamma and its bias beta. */
+const presentName = (name: string): string =>
+  name
+    .replace(/^(embeddings|encoder)\./, "bert.$1.")
+    .replace(/LayerNorm\.gamma$/, "LayerNorm.weight")
+    .replace(/LayerNorm\.beta$/, "LayerNorm.bias")
+
+/** Where a checkpoint's tensors come from: what is known of them at once, and their values on request. */
+export interface Source<E, R> {
+  readonly file: string
+  readonly entries: { readonly [name: string]: TensorSpec }
+  readonly read: (name: string) => Effect.Effect<HostTensor, E, R>
+  /** Whether the tensor of the name has these bits. */
+  readonly holds: (name: string, tensor: HostTensor) => Effect.Effect<boolean, E, R>
+}
+
+/** What was read, and the names of tensors that have no effect. */
+export interface Loaded extends Weights {
+  readonly ignored: ReadonlyArray<string>
+}
+
+/** Which tensor each parameter is read from, and which tensors must be copies of a parameter. */
+export interface Plan {
+  readonly config: BertConfig.BertConfig
+  readonly sources: ReadonlyArray<{ readonly name: string; readonly from: string }>
+  readonly copies: ReadonlyArray<{ readonly from: string; readonly of: string }>
+  readonly ignored: ReadonlyArray<string>
+}
+
+/** The configuration as the names of the weights complete it: they decide whether there is a head. */
+const completed = (config: BertConfig.BertConfig, names: ReadonlyArray<string>): BertConfig.BertConfig => {
+  const { head: _, decoder: own, ...rest } = config
+  if (!names.some((name) => name.startsWith("cls.predictions."))) return { ...rest, head: "none" }
+  return own === undefined ? rest : { ...rest, decoder: own }
+}
+
+const planOf = (
+  entries: { readonly [name: string]: TensorSpec },
+  given: BertConfig.BertConfig
+): Result.Result<Plan, ReadonlyArray<CheckpointProblem>> => {
+  const names = Object.keys(entries)
+  const config = completed(given, names)
+  const problems: Array<CheckpointProblem> = []
+  const found = new Map<string, string>()
+  for (const from of names) {
+    const name = presentName(from)
+    if (found.has(name)) problems.push({ tensor: from, reason: `is there twice, also as ${found.get(name)}` })
+    else found.set(name, from)
+  }
+  const { copies, ignored } = config.decoder === "untied" ? untied(found) : tied(found)
+  const axes = BertConfig.axes(config)
+  const sources = Parameters.bert(config).flatMap((spec) => {
+    const from = found.get(spec.name)
+    const entry = from === undefined ? undefined : entries[from]
+    found.delete(spec.name)
+    if (from === undefined || entry === undefined) problems.push({ tensor: spec.name, reason: "is missing" })
+    else {
+      const reason = misfit(entry, Parameters.shape(spec, axes))
+      if (reason === undefined) return [{ name: spec.name, from }]
+      problems.push({ tensor: from, reason })
+    }
+    return []
+  })
+  for (const from of found.values()) problems.push({ tensor: from, reason: "is no parameter of this model" })
+  return problems.length > 0 ? Result.fail(fewOf(problems)) : Result.succeed({ config, sources, copies, ignored })
+}
+
+/** The decoder is the word embedding: where both are stored they must agree, and either will do. */
+const tied = (found: Map<string, string>): Pick<Plan, "copies" | "ignored"> => {
+  const copies = [
+    { from: decoder, of: words },
+    { from: decoderBias, of: bias }
+  ].filter(({ from, of }) => {
+    if (!found.delete(from)) return false
+    if (found.has(of)) return true
+    found.set(of, from)
+    return false
+  })
+  return { copies, ignored: [] }
+}
+
+/** The decoder is its own: where it has a bias, the head's other one has no effect. */
+const untied = (found: Map<string, string>): Pick<Plan, "copies" | "ignored"> => {
+  const other = found.get(bias)
+  if (!found.delete(decoderBias)) return { copies: [], ignored: [] }
+  found.set(bias, decoderBias)
+  return { copies: [], ignored: other === undefined ? [] : [other] }
+}
+
+const misfit = ({ shape, dtype }: TensorSpec, wanted: ReadonlyArray<number>): string | undefined => {
+  if (dtype !== "float32") return "holds integers, not float32"
+  const [got, expected] = [`[${shape.join(", ")}]`, `[${wanted.join(", ")}]`]
+  return got === expected ? undefined : `has shape ${got}, but config.json makes it ${expected}`
+}
+
+const notFinite = ({ data }: HostTensor): string | undefined => {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return `holds ${data[i]} at element ${i}`
+  return undefined
+}
+
+/**
+ * How a BERT of this shape is read from the tensors of a checkpoint, of which only names, shapes and element types are looked at.
+ *
+ * Fails with `CheckpointError` naming every parameter that is missing, has another shape or element type, or that no such BERT has.
+ */
+export const plan = (
+  given: BertConfig.BertConfig,
+  { file, entries }: Pick<Source<never, never>, "file" | "entries">
+): Result.Result<Plan, CheckpointError> =>
+  Result.mapError(
+    planOf(entries, given),
+    (problems) =>
+      new CheckpointError({
+        file,
+        problems,
+        remedy: "give the folder of a BERT whose config.json belongs to its weights"
+      })
+  )
+
+/**
+ * A BERT of this shape from the tensors of a checkpoint: old names made new, copies of tied parameters dropped, one tensor read after
+ * another.
+ *
+ * The names of the weights decide whether there is a masked-language-model head, and a decoder of its own that equals the word embedding
+ * counts as tied. Fails with `CheckpointError`, before any value is read with every parameter that is missing, has another shape or
+ * element type, or that no such BERT has; then with the first that is not finite or not the copy that it should be.
+ */
+export const load = <E, R>(
+  given: BertConfig.BertConfig,
+  source: Source<E, R>
+): Effect.Effect<Loaded, E | CheckpointError, R> =>
+  Effect.gen(function* () {
+    const fail = (problems: ReadonlyArray<CheckpointProblem>, remedy: string) =>
+      new CheckpointError({ file: source.file, problems, remedy })
+    const { config, sources, copies, ignored } = yield* Effect.fromResult(plan(given, source))
+    const parameters: { [name: string]: HostTensor } = {}
+    for (const { name, from } of sources) {
+      if (name === decoder) continue
+      const tensor = yield* source.read(from)
+      const reason = notFinite(tensor)
+      if (reason !== undefined) return yield* fail([{ tensor: from, reason }], "give a model whose training went well")
+      parameters[name] = tensor
+    }
+    const same = (from: string, of: string) => {
+      const tensor = parameters[of]
+      return tensor === undefined ? Effect.succeed(false) : source.holds(from, tensor)
+    }
+    for (const { from, of } of copies)
+      if (!(yield* same(from, of)))
+        return yield* fail(
+          [{ tensor: from, reason: `differs from ${of}, which it is tied to` }],
+          "set tie_word_embeddings in config.json to false if the decoder shall be its own, or remove that tensor"
+        )
+    if (config.decoder === undefined) return { config, parameters, ignored }
+    const { decoder: own, ...rest } = config
+    if (yield* same(decoder, words)) return { config: rest, parameters, ignored }
+    const tensor = yield* source.read(decoder)
+    const reason = notFinite(tensor)
+    if (reason !== undefined) return yield* fail([{ tensor: decoder, reason }], "give a model whose training went well")
+    const entries = Object.entries({ ...parameters, [decoder]: tensor })
+    return { config: { ...rest, decoder: own }, parameters: Object.fromEntries(entries.sort(byName)), ignored }
+  })
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
+
+/** What keeps parameters from being those of the configuration, each by its name; nothing where they are. */
+export const misfits = ({ config, parameters }: Weights): ReadonlyArray<CheckpointProblem> => {
+  const signature = Parameters.signature(Parameters.bert(config), BertConfig.axes(config))
+  const missing = Object.entries(signature).flatMap(([tensor, { shape }]): ReadonlyArray<CheckpointProblem> => {
+    const entry = parameters[tensor]
+    const reason = entry === undefined ? "is missing" : misfit(entry, shape)
+    return reason === undefined ? [] : [{ tensor, reason }]
+  })
+  const extra = Object.keys(parameters).filter((name) => !Object.hasOwn(signature, name))
+  return [...missing, ...extra.map((tensor) => ({ tensor, reason: "is no parameter of this model" }))]
+}
+
+/**
+ * The tensors under which Hugging Face's own classes keep a model: a bare encoder's have no prefix, and a decoder of its own has its bias
+ * beside its weight, too.
+ */
+export const toTensors = ({ config, parameters }: Weights): ParameterValues => {
+  const own = parameters[bias]
+  if (config.head === "none")
+    return Object.fromEntries(Object.entries(parameters).map(([name, tensor]) => [name.replace(/^bert\./, ""), tensor]))
+  return config.decoder === undefined || own === undefined ? parameters : { ...parameters, [decoderBias]: own }
 }
 
 /**

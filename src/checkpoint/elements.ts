@@ -1,13 +1,12 @@
-import type { HostArray } from "../backend/index.ts"
+import type { TensorSpec } from "../backend/index.ts"
 
-/** How the elements of a tensor stand in a safetensors file: bytes each, and the array they become. */
+/** How the elements of a tensor stand in a safetensors file: bytes each, and how they become float32 or int32. */
 export interface Elements {
   readonly bytes: number
-  /** Makes the array of a tensor's bytes, which begin at the start of a buffer of their own. */
-  readonly read: (buffer: ArrayBuffer) => HostArray
+  readonly dtype: TensorSpec["dtype"]
+  /** Absent where the file's bytes are the elements themselves; else puts the bits of float32 into `target` from number `at` on. */
+  readonly widen?: (bytes: Uint8Array, target: Uint32Array, at: number) => void
 }
-
-const copyOf = (bits: Uint32Array<ArrayBuffer>): Float32Array => new Float32Array(bits.buffer)
 
 /**
  * The float32 bits of a half-precision number's bits (IEEE 754 binary16), exact for every input.
@@ -31,10 +30,24 @@ export const halfBits = (half: number): number => {
   return (sign | ((lead + 103) << 23) | ((mantissa << (23 - lead)) & 0x7fffff)) >>> 0
 }
 
+const widenHalves: Elements["widen"] = (bytes, target, at) => {
+  for (let i = 0; i < bytes.length; i += 2) target[at++] = halfBits((bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8))
+}
+
+const widenUpper: Elements["widen"] = (bytes, target, at) => {
+  for (let i = 0; i < bytes.length; i += 2) target[at++] = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 24)
+}
+
 /** The element types that are read, by safetensors' name; both halves become float32. */
 export const readable: { readonly [dtype: string]: Elements } = {
-  F32: { bytes: 4, read: (buffer) => new Float32Array(buffer) },
-  F16: { bytes: 2, read: (buffer) => copyOf(Uint32Array.from(new Uint16Array(buffer), halfBits)) },
-  BF16: { bytes: 2, read: (buffer) => copyOf(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16)) },
-  I32: { bytes: 4, read: (buffer) => new Int32Array(buffer) }
+  F32: { bytes: 4, dtype: "float32" },
+  F16: { bytes: 2, dtype: "float32", widen: widenHalves },
+  BF16: { bytes: 2, dtype: "float32", widen: widenUpper },
+  I32: { bytes: 4, dtype: "int32" }
+}
+
+/** Puts elements from their little-endian bytes into four-byte elements of a tensor, as bits, from number `at` on. */
+export const fill = ({ widen }: Elements, bytes: Uint8Array, target: Uint32Array, at: number): void => {
+  if (widen === undefined) new Uint8Array(target.buffer, target.byteOffset + 4 * at, bytes.length).set(bytes)
+  else widen(bytes, target, at)
 }

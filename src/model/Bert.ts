@@ -1,7 +1,8 @@
 import { ops, tf } from "../backend/index.ts"
+import * as Activation from "./Activation.ts"
 import type { BertConfig } from "./BertConfig.ts"
 import * as Dropout from "./Dropout.ts"
-import { inLayer } from "./Parameters.ts"
+import { decoder, inLayer } from "./Parameters.ts"
 
 /** Parameters as tensors, by Hugging Face's names. */
 export type ParameterTensors = { readonly [name: string]: tf.Tensor }
@@ -115,7 +116,7 @@ const layer = (
   const drop = (t: tf.Tensor, where: "attention" | "ffn") => Dropout.apply(t, options.dropout, Dropout.site(where, i))
   const attended = drop(dense(p, inLayer(i, "attention.output.dense"), context), "attention")
   const middle = normalise(p, config, options, inLayer(i, "attention.output.LayerNorm"), tf.add(attended, x))
-  const inner = ops.gelu(dense(p, inLayer(i, "intermediate.dense"), middle))
+  const inner = Activation.apply(dense(p, inLayer(i, "intermediate.dense"), middle), config.activation)
   const outer = drop(dense(p, inLayer(i, "output.dense"), inner), "ffn")
   return {
     hidden: normalise(p, config, options, inLayer(i, "output.LayerNorm"), tf.add(outer, middle)),
@@ -126,7 +127,7 @@ const layer = (
 
 /**
  * BERT's encoder with taps: embedding output, hidden states after each layer, attention scores before the softmax and values
- * (Devlin et al. 2019; post-LayerNorm, learned positions, GELU).
+ * (Devlin et al. 2019; post-LayerNorm, learned positions).
  */
 export const encode = (
   parameters: ParameterTensors,
@@ -156,7 +157,8 @@ export const last = (outputs: Outputs): tf.Tensor => outputs.hidden.at(-1) ?? ou
 /**
  * The logits of the masked-language-model head at chosen positions.
  *
- * `states` is [rows · length, hidden], `positions` [n] indices into its rows; the result is [n, vocab].
+ * `states` is [rows · length, hidden], `positions` [n] indices into its rows; the result is [n, vocab]. A defect for a model without a
+ * head (`BertConfig.head`).
  */
 export const maskedLmLogits = (
   parameters: ParameterTensors,
@@ -165,12 +167,35 @@ export const maskedLmLogits = (
   positions: tf.Tensor,
   options: ForwardOptions = {}
 ): tf.Tensor => {
+  if (config.head === "none") throw new RangeError(headless)
   const chosen = tf.gather(states, positions)
-  const transformed = ops.gelu(dense(parameters, "cls.predictions.transform.dense", chosen))
+  const transformed = Activation.apply(dense(parameters, "cls.predictions.transform.dense", chosen), config.activation)
   const normal = normalise(parameters, config, options, "cls.predictions.transform.LayerNorm", transformed)
   return ops.linear(
     normal,
-    parameter(parameters, "bert.embeddings.word_embeddings.weight"),
+    parameter(parameters, config.decoder === "untied" ? decoder : "bert.embeddings.word_embeddings.weight"),
     parameter(parameters, "cls.predictions.bias")
   )
 }
+
+const headless = "this BERT has no masked-language-model head: give it one first (Head.add), or use what needs none"
+
+/**
+ * A forward pass with the logits of the masked-language-model head at chosen positions beside its taps; asking for those of a model
+ * without a head is a defect.
+ */
+export const withLogits = (
+  parameters: ParameterTensors,
+  config: BertConfig,
+  outputs: Outputs,
+  positions: tf.Tensor,
+  options: ForwardOptions = {}
+): Outputs & { readonly logits: tf.Tensor } =>
+  config.head === "none"
+    ? {
+        ...outputs,
+        get logits(): tf.Tensor {
+          throw new RangeError(headless)
+        }
+      }
+    : { ...outputs, logits: maskedLmLogits(parameters, config, last(outputs), positions, options) }

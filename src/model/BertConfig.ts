@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { type Activation, activations } from "./Activation.ts"
 import * as Axis from "./Axis.ts"
 
 /**
@@ -22,6 +23,12 @@ export interface BertConfig {
   readonly scale: number
   /** ε of layer normalisation. */
   readonly epsilon: number
+  /** What stands between the two products of a feed-forward block and in the head; absent for the usual exact GELU. */
+  readonly activation?: Activation
+  /** Present where the head has a decoder of its own instead of the word embedding. */
+  readonly decoder?: "untied"
+  /** Present where there is no masked-language-model head: a bare encoder. */
+  readonly head?: "none"
 }
 
 const widths = Schema.Array(Schema.Int)
@@ -38,7 +45,10 @@ export const Encoded: Schema.Codec<BertConfig> = Schema.Struct({
   qk: widths,
   vo: widths,
   scale: Schema.Finite,
-  epsilon: Schema.Finite
+  epsilon: Schema.Finite,
+  activation: Schema.optionalKey(Schema.Literals(activations)),
+  decoder: Schema.optionalKey(Schema.Literal("untied")),
+  head: Schema.optionalKey(Schema.Literal("none"))
 })
 
 /** The usual shape of a BERT: every layer alike, heads of hidden / heads. */

@@ -10,7 +10,7 @@ export interface Batch {
 const sum = (values: ReadonlyArray<number>): number => values.reduce((total, value) => total + value, 0)
 
 /**
- * Floating-point operations of a forward pass with the masked-language-model head: two for each multiplication and addition of the
+ * Floating-point operations of a forward pass with the masked-language-model head where there is one: two for each multiplication and addition of the
  * matrix products; what is done element by element is not counted.
  *
  * @example
@@ -30,7 +30,7 @@ export const forward = (config: BertConfig, { rows, length, masked }: Batch): nu
     const attention = tokens * length * (qk + vo)
     return dense + attention
   })
-  return 2 * (sum(layers) + masked * hidden * (hidden + vocabSize))
+  return 2 * (sum(layers) + (config.head === "none" ? 0 : masked) * hidden * (hidden + vocabSize))
 }
 
 /** Operations of the products that bring `count` of the student's states to the teacher's width: the embedding output and each layer's unless given. */

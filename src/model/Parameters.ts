@@ -15,11 +15,15 @@ export interface ParameterSpec {
 /** Values of parameters on the host, by name. */
 export type ParameterValues = { readonly [name: string]: HostTensor }
 
+/** The name of the weight of a decoder that is not tied to the word embedding. */
+export const decoder = "cls.predictions.decoder.weight"
+
 /** The name of a layer's parameter under Hugging Face's scheme. */
 export const inLayer = (layer: number, rest: string): string => `bert.encoder.layer.${layer}.${rest}`
 
 /**
- * The parameters of a BERT for masked language modelling, sorted by name; the decoder is tied to the word embedding.
+ * The parameters of a BERT for masked language modelling, sorted by name; the decoder is tied to the word embedding unless the
+ * configuration says otherwise, and a model without a head has none of `cls.`.
  *
  * @example
  * ```ts
@@ -54,15 +58,19 @@ export const bert = (config: BertConfig): ReadonlyArray<ParameterSpec> => {
       ...norm(inLayer(i, "output.LayerNorm"))
     ]
   }
+  const head: ReadonlyArray<ParameterSpec> = [
+    ...dense("cls.predictions.transform.dense", Axis.hidden, Axis.hidden),
+    ...norm("cls.predictions.transform.LayerNorm"),
+    vector("cls.predictions.bias", "vocab"),
+    ...(config.decoder === "untied" ? [{ name: decoder, axes: ["vocab", Axis.hidden], output: "vocab" }] : [])
+  ]
   return sorted([
     table("word_embeddings", "vocab"),
     table("position_embeddings", "position"),
     table("token_type_embeddings", "type"),
     ...norm("bert.embeddings.LayerNorm"),
     ...Array.from({ length: config.layers }, (_, i) => layer(i)).flat(),
-    ...dense("cls.predictions.transform.dense", Axis.hidden, Axis.hidden),
-    ...norm("cls.predictions.transform.LayerNorm"),
-    vector("cls.predictions.bias", "vocab")
+    ...(config.head === "none" ? [] : head)
   ])
 }
 

@@ -27,5 +27,12 @@ export const of = (value: Json): Digest => createHash("sha256").update(canonical
  */
 export const ofBytes = (bytes: Uint8Array | string): Digest => createHash("sha256").update(bytes).digest("hex")
 
+/** The digest of bytes that come in parts: that of all of them one after another. */
+export const ofParts = (parts: Iterable<Uint8Array>): Digest => {
+  const hash = createHash("sha256")
+  for (const part of parts) hash.update(part)
+  return hash.digest("hex")
+}
+
 /** The first twelve characters of a digest: enough to tell the cells of a store apart when printed. */
 export const short = (digest: Digest): string => digest.slice(0, 12)

@@ -1,5 +1,5 @@
 import { ops } from "homodistil/backend"
-import { gelu as plainGelu } from "../gelu.ts"
+import { gelu as plainGelu, geluTanh as plainGeluTanh, swish as plainSwish } from "../gelu.ts"
 import { at, type Named } from "./engines.ts"
 
 // The operators in plain loops over double-precision numbers, written from their definitions alone.
@@ -15,6 +15,13 @@ const range = (length: number): ReadonlyArray<number> => Array.from({ length }, 
 const sum = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0)
 
 export const gelu: Text = ({ x = new Float64Array() }) => x.map(plainGelu)
+
+export const geluTanh: Text = ({ x = new Float64Array() }) => x.map(plainGeluTanh)
+
+export const swish =
+  (alpha: number): Text =>
+  ({ x = new Float64Array() }) =>
+    x.map(plainSwish(alpha))
 
 export const maskedLayerNorm =
   (epsilon: number, kept: ReadonlyArray<boolean>): Text =>

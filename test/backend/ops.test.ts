@@ -5,9 +5,11 @@ import { kernels } from "../../src/backend/onnx/registry.ts"
 import { attendRules } from "../../src/backend/ops/attend.ts"
 import { crossEntropyRules } from "../../src/backend/ops/crossEntropy.ts"
 import { geluRules } from "../../src/backend/ops/gelu.ts"
+import { geluTanhRules } from "../../src/backend/ops/geluTanh.ts"
 import { layerNormRules } from "../../src/backend/ops/layerNorm.ts"
 import { linearRules } from "../../src/backend/ops/linear.ts"
 import { squaredErrorRules } from "../../src/backend/ops/squaredError.ts"
+import { swishRules } from "../../src/backend/ops/swish.ts"
 import { agree, at, engines, evaluateWith, type Named, on, weight, withGradients } from "./engines.ts"
 import { type Call, shapes, tensors } from "./kernels.ts"
 import * as loop from "./loops.ts"
@@ -21,9 +23,15 @@ interface Operator {
 const sizes = { min: 1, max: 6 }
 const matrix = fc.tuple(fc.integer(sizes), fc.integer(sizes))
 
-const gelu = shapes(0, 3)
-  .chain((shape) => tensors(shape, -6, 6))
-  .map((x) => ({ inputs: { x }, text: (t: Named<tf.Tensor>) => ops.gelu(at(t, "x")), by: ["x"], expected: loop.gelu }))
+/** Calls of an activation; from -12 to 12 its tails are seen, too. */
+const activation = (text: (x: tf.Tensor) => tf.Tensor, expected: loop.Text, bound = 6) =>
+  shapes(0, 3)
+    .chain((shape) => tensors(shape, -bound, bound))
+    .map((x) => ({ inputs: { x }, text: (t: Named<tf.Tensor>) => text(at(t, "x")), by: ["x"], expected }))
+
+const gelu = activation(ops.gelu, loop.gelu)
+const geluTanh = activation(ops.geluTanh, loop.geluTanh, 12)
+const swish = fc.constantFrom(1, 1.702).chain((alpha) => activation((x) => ops.swish(x, alpha), loop.swish(alpha), 12))
 
 // of width 1 every row is constant, which leaves only rounding to normalise
 const layerNorm = fc.tuple(fc.integer(sizes), fc.integer({ min: 2, max: 8 })).chain(([rows, width]) =>
@@ -159,6 +167,8 @@ const grad = (name: string): ReadonlyArray<string> => [name, `${name}Grad`]
 /** Every operator of the room. */
 const table: { readonly [name: string]: Operator } = {
   gelu: { kernels: grad("HomodistilGelu"), calls: gelu },
+  geluTanh: { kernels: grad("HomodistilGeluTanh"), calls: geluTanh },
+  swish: { kernels: grad("HomodistilSwish"), calls: swish },
   layerNorm: { kernels: grad("HomodistilLayerNorm"), calls: layerNorm },
   maskedLayerNorm: { kernels: [], calls: maskedLayerNorm },
   linear: { kernels: grad("HomodistilLinear"), calls: linear },
@@ -180,10 +190,12 @@ describe("the table of operators", () => {
     const rules = {
       ...attendRules,
       ...geluRules,
+      ...geluTanhRules,
       ...layerNormRules,
       ...linearRules,
       ...crossEntropyRules,
-      ...squaredErrorRules
+      ...squaredErrorRules,
+      ...swishRules
     }
     assert.sameMembers([...named], Object.keys(rules))
     assert.sameMembers(

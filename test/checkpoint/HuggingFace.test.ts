@@ -1,10 +1,15 @@
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
 import { Tensor } from "../../src/backend/index.ts"
 import * as HuggingFace from "../../src/checkpoint/HuggingFace.ts"
 import * as HuggingFaceConfig from "../../src/checkpoint/HuggingFaceConfig.ts"
+import * as ModelCard from "../../src/checkpoint/ModelCard.ts"
 import * as Safetensors from "../../src/checkpoint/Safetensors.ts"
+import { Activation, BertConfig } from "../../src/model/index.ts"
 import { bitsOf, inFolder, small, uneven, weights } from "./samples.ts"
 
 const teacher = { config: small, parameters: weights(small) }
@@ -91,9 +96,109 @@ describe("write", () => {
     ))
 })
 
+const words = "bert.embeddings.word_embeddings.weight"
+const decoder = "cls.predictions.decoder.weight"
+
+/** Any model that can be read: sizes, activation, decoder, head, and widths with which a student may end. */
+const anyModel = fc
+  .record({
+    layers: fc.integer({ min: 1, max: 2 }),
+    heads: fc.integer({ min: 1, max: 3 }),
+    width: fc.integer({ min: 1, max: 3 }),
+    ffn: fc.integer({ min: 1, max: 5 }),
+    vocabSize: fc.integer({ min: 1, max: 9 }),
+    types: fc.integer({ min: 1, max: 3 }),
+    cut: fc.boolean(),
+    kind: fc.constantFrom<Partial<BertConfig.BertConfig>>({}, { decoder: "untied" }, { head: "none" }),
+    activation: fc.constantFrom(undefined, ...Activation.activations),
+    seed: fc.nat()
+  })
+  .map(({ layers, heads, width, ffn, vocabSize, types, cut, kind, activation, seed }) => {
+    const usual = BertConfig.uniform({ layers, heads, hidden: heads * width, ffn, vocabSize, types, positions: 4 })
+    const widths = cut ? { hidden: heads * width + 1, ffn: usual.ffn.map((each, i) => each + i) } : {}
+    const config = { ...usual, ...widths, ...kind, ...(activation === undefined ? {} : { activation }) }
+    return { config, parameters: weights(config, seed) }
+  })
+
+describe("a round trip", () => {
+  it("keeps every bit of any model, and its digest", () =>
+    fc.assert(
+      fc.asyncProperty(anyModel, ({ config, parameters }) =>
+        inFolder((folder) =>
+          Effect.gen(function* () {
+            yield* HuggingFace.write(`${folder}/x`, { config, parameters })
+            const read = yield* HuggingFace.read(`${folder}/x`)
+            assert.deepStrictEqual(read.config, config)
+            assert.deepStrictEqual(bitsOf(read.parameters), bitsOf(parameters))
+            assert.strictEqual(read.digest, HuggingFace.digest({ config, parameters }))
+            assert.deepStrictEqual(read.ignored, config.decoder === undefined ? [] : ["cls.predictions.bias"])
+          })
+        )
+      ),
+      { numRuns: 40 }
+    ))
+
+  it("through homodistil gives Hugging Face its float32 tensors back, bit by bit", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        const golden = fileURLToPath(new URL("../golden/bert/", import.meta.url))
+        for (const name of ["masked-gelu", "untied-relu", "encoder-quick_gelu", "classifier-tanh"]) {
+          const read = yield* HuggingFace.read(golden + name)
+          yield* HuggingFace.write(`${folder}/${name}`, read)
+          const tensors = (place: string) =>
+            Effect.map(fs.readFile(`${place}/model.safetensors`), (bytes) =>
+              bitsOf(Result.getOrThrow(Safetensors.decode(bytes)).values)
+            )
+          const prefix = name.startsWith("classifier") ? "bert." : ""
+          const bare = (each: string) => each.slice(each.startsWith(prefix) ? prefix.length : 0)
+          const kept = (yield* tensors(golden + name))
+            .filter((tensor) => !/pooler|classifier/.test(tensor.name))
+            .map((tensor) => ({ ...tensor, name: bare(tensor.name) }))
+          // an untied decoder's own bias is the one that has an effect
+          const effective = kept.map((tensor) =>
+            tensor.name === "cls.predictions.bias"
+              ? {
+                  ...tensor,
+                  bits: kept.find((each) => each.name === "cls.predictions.decoder.bias")?.bits ?? tensor.bits
+                }
+              : tensor
+          )
+          assert.deepStrictEqual(yield* tensors(`${folder}/${name}`), effective)
+          assert.isAbove(effective.length, 15)
+        }
+      })
+    ))
+
+  it("takes a decoder of its own that equals the word embedding as tied", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const config = { ...small, decoder: "untied" } as const
+        const own = { ...teacher.parameters, [decoder]: teacher.parameters[words] ?? Tensor.host([]) }
+        yield* HuggingFace.write(`${folder}/x`, { config, parameters: own })
+        const read = yield* HuggingFace.read(`${folder}/x`)
+        assert.deepStrictEqual([read.config, read.digest], [small, HuggingFace.digest(teacher)])
+      })
+    ))
+})
+
+describe("a model card", () => {
+  it("is written where one is asked for, and replaced with its model", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        const card = { title: "Half", done: ["Distilled."] }
+        yield* HuggingFace.write(`${folder}/x`, { ...teacher, provenance, card })
+        assert.strictEqual(
+          yield* fs.readFileString(`${folder}/x/README.md`),
+          ModelCard.text({ ...teacher, provenance }, card)
+        )
+        yield* HuggingFace.write(`${folder}/x`, teacher)
+        assert.deepStrictEqual((yield* fs.readDirectory(`${folder}/x`)).sort(), ["config.json", "model.safetensors"])
+      })
+    ))
+})
+
 describe("digest", () => {
   it("changes with a weight and with the shape", () => {
-    const words = "bert.embeddings.word_embeddings.weight"
     const { data } = teacher.parameters[words] ?? Tensor.host([])
     const nudged = {
       ...teacher.parameters,
@@ -156,7 +261,7 @@ describe("read", () => {
     [
       "another kind of model",
       "ConfigError",
-      /^model_type in x\/config\.json = "gpt2": must be "bert"; correct/,
+      /^model_type in x\/config\.json = "gpt2": must be "bert"; give the folder of a BERT; RoBERTa/,
       (fs, x) => fs.writeFileString(`${x}/config.json`, json({ model_type: "gpt2" }))
     ],
     [
@@ -173,6 +278,31 @@ describe("read", () => {
       "CheckpointError",
       /^x\/model\.safetensors: bert\.embeddings\.word_embeddings\.weight has shape \[11, 4\], but config\.json makes it \[12, 4\]\n {2}cls\.predictions\.bias has shape \[11\], but config\.json makes it \[12\]; give/,
       (fs, x) => fs.writeFileString(`${x}/config.json`, json({ vocab_size: 12 }))
+    ],
+    [
+      "weights of another kind only",
+      "ConfigError",
+      /but it has no model\.safetensors, only pytorch_model\.bin, which is not read; save the model anew in Python/,
+      (fs, x) => fs.rename(`${x}/model.safetensors`, `${x}/pytorch_model.bin`)
+    ],
+    [
+      "a weight that is no number",
+      "CheckpointError",
+      /^x\/model\.safetensors: cls\.predictions\.bias holds NaN at element 2; give a model whose training went well/,
+      (fs, x) =>
+        fs.writeFile(
+          `${x}/model.safetensors`,
+          Safetensors.encode({
+            ...teacher.parameters,
+            "cls.predictions.bias": Tensor.host(Array.from({ length: 11 }, (_, i) => (i === 2 ? NaN : i)))
+          })
+        )
+    ],
+    [
+      "a config.json that is too large to be one",
+      "CheckpointError",
+      /^x\/config\.json: has 1048577 bytes, above the 1048576 that are read/,
+      (fs, x) => fs.writeFileString(`${x}/config.json`, " ".repeat(2 ** 20 + 1))
     ],
     [
       "a folder in the place of the weights",
@@ -208,10 +338,9 @@ describe("read", () => {
         const tensors = Object.entries(teacher.parameters).map(
           ([name, tensor]) => [name.replace("LayerNorm.weight", "LayerNorm.gamma"), tensor] as const
         )
-        const words = teacher.parameters["bert.embeddings.word_embeddings.weight"] ?? Tensor.host([])
         const stored = Safetensors.encode({
           ...Object.fromEntries(tensors),
-          "cls.predictions.decoder.weight": words,
+          [decoder]: teacher.parameters[words] ?? Tensor.host([]),
           "cls.seq_relationship.bias": Tensor.host([0, 0]),
           "bert.pooler.dense.bias": Tensor.host([0, 0, 0, 0])
         })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import * as HuggingFaceConfig from "../../src/checkpoint/HuggingFaceConfig.ts"
-import { BertConfig } from "../../src/model/index.ts"
+import { Activation, BertConfig } from "../../src/model/index.ts"
 import { small, uneven } from "./samples.ts"
 
 const read = (json: unknown) => HuggingFaceConfig.fromJson(JSON.stringify(json))
@@ -33,6 +33,11 @@ const base = {
   vocab_size: 30522
 }
 
+const names =
+  "gelu gelu_python gelu_new gelu_pytorch_tanh gelu_python_tanh gelu_accurate gelu_fast quick_gelu relu silu swish tanh".split(
+    " "
+  )
+
 const size = fc.integer({ min: 1, max: 5000 })
 const config: fc.Arbitrary<BertConfig.BertConfig> = fc
   .record({ layers: fc.integer({ min: 1, max: 5 }), heads: fc.integer({ min: 1, max: 4 }) })
@@ -53,9 +58,12 @@ const config: fc.Arbitrary<BertConfig.BertConfig> = fc
       qk: widths(heads),
       vo: widths(heads),
       scale: fc.double({ min: 1e-3, max: 1, noNaN: true }),
-      epsilon: fc.double({ min: 1e-12, max: 1e-3, noNaN: true })
+      epsilon: fc.double({ min: 1e-12, max: 1e-3, noNaN: true }),
+      activation: fc.constantFrom({}, ...Activation.activations.map((activation) => ({ activation }))),
+      kind: fc.constantFrom({}, { decoder: "untied" as const }, { head: "none" as const })
     })
   })
+  .map(({ activation, kind, ...rest }) => ({ ...rest, ...activation, ...kind }))
 
 describe("toJson, then fromJson", () => {
   it("gives every configuration back", () => {
@@ -93,19 +101,46 @@ describe("fromJson", () => {
     [
       "half a layer",
       { ...base, num_hidden_layers: 1.5 },
-      ["num_hidden_layers in config.json = 1.5: a whole number above 0"]
+      ["num_hidden_layers in config.json = 1.5: a whole number from 1 to 1000"]
     ],
     ["a text", { ...base, type_vocab_size: "2" }, ['type_vocab_size in config.json = "2": a whole number above 0']],
     ["no epsilon", { ...base, layer_norm_eps: 0 }, ["layer_norm_eps in config.json = 0: a number above 0"]],
     [
       "another activation",
-      { ...base, hidden_act: "relu" },
-      ['hidden_act in config.json = "relu": "gelu", the only one this project\'s BERT knows']
+      { ...base, hidden_act: "mish" },
+      [
+        'hidden_act in config.json = "mish": one of gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_accurate, gelu_fast, quick_gelu, relu, silu, swish, tanh'
+      ]
     ],
     [
-      "an untied decoder",
-      { ...base, tie_word_embeddings: false },
-      ["tie_word_embeddings in config.json = false: true, the only one this project's BERT knows"]
+      "an activation that objects have",
+      { ...base, hidden_act: "toString", tie_word_embeddings: "no" },
+      [
+        `hidden_act in config.json = "toString": one of ${names.join(", ")}`,
+        'tie_word_embeddings in config.json = "no": true or false'
+      ]
+    ],
+    [
+      "a model that generates, or has positions relative to each other",
+      { ...base, is_decoder: true, add_cross_attention: true, position_embedding_type: "relative_key" },
+      [
+        'position_embedding_type in config.json = "relative_key": "absolute", the only one this project\'s BERT knows',
+        "is_decoder in config.json = true: false, the only one this project's BERT knows",
+        "add_cross_attention in config.json = true: false, the only one this project's BERT knows"
+      ]
+    ],
+    [
+      "quantised weights and pruned heads",
+      { ...base, quantization_config: { load_in_8bit: true }, pruned_heads: { 0: [1] } },
+      [
+        'quantization_config in config.json = {"load_in_8bit":true}: absent: quantised weights are not read',
+        'pruned_heads in config.json = {"0":[1]}: absent or {}: layers with fewer heads than others are not read'
+      ]
+    ],
+    [
+      "a billion layers",
+      { ...base, num_hidden_layers: 1e9 },
+      ["num_hidden_layers in config.json = 1000000000: a whole number from 1 to 1000"]
     ],
     [
       "heads that do not divide the width",
@@ -148,6 +183,44 @@ describe("fromJson", () => {
     assert.match(
       error.message,
       /^vocab_size in teacher\/config\.json = -1: must be a whole number above 0; correct the file, or give the folder/m
+    )
+  })
+
+  it("tells head and decoder, and takes null and {} for nothing said", () => {
+    const usual = Result.getOrThrow(read(base))
+    const of = (fields: object) => Result.getOrThrow(read({ ...base, ...fields }))
+    assert.deepStrictEqual(of({ architectures: ["BertModel"] }), { ...usual, head: "none" })
+    assert.deepStrictEqual(of({ architectures: ["BertForSequenceClassification"], tie_word_embeddings: false }), {
+      ...usual,
+      head: "none"
+    })
+    assert.deepStrictEqual(of({ tie_word_embeddings: false }), { ...usual, decoder: "untied" })
+    for (const architectures of [["BertForPreTraining"], undefined, "BertModel", null])
+      assert.deepStrictEqual(of({ architectures, quantization_config: null, pruned_heads: {} }), usual)
+    assert.deepStrictEqual(
+      names.map((hidden_act) => of({ hidden_act }).activation ?? "gelu"),
+      ["gelu", "gelu", ...Array.from({ length: 5 }, () => "gelu_new"), "quick_gelu", "relu", "silu", "silu", "tanh"]
+    )
+  })
+
+  it("says what to do about kinds of models that are not read", () => {
+    for (const model_type of ["roberta", "distilbert"])
+      assert.match(
+        Result.getOrThrow(Result.flip(read({ ...base, model_type }))).message,
+        /RoBERTa, DistilBERT and others/
+      )
+  })
+
+  it("refuses a key that is there twice, and brackets without end", () => {
+    const twice = JSON.stringify(base).replace("{", '{"hidden_size":12,')
+    assert.match(
+      Result.getOrThrow(Result.flip(HuggingFaceConfig.fromJson(twice))).message,
+      /^hidden_size in config\.json = 768: must be there once, but the file has it twice/
+    )
+    const deep = `{"model_type":${"[".repeat(200_000)}${"]".repeat(200_000)}}`
+    assert.match(
+      Result.getOrThrow(Result.flip(HuggingFaceConfig.fromJson(deep))).message,
+      /nested too deeply: must be "bert"/
     )
   })
 

@@ -1,80 +1,196 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Result from "effect/Result"
+import * as Effect from "effect/Effect"
 import { evaluate, Tensor, type tf } from "../../src/backend/index.ts"
 import * as HuggingFaceWeights from "../../src/checkpoint/HuggingFaceWeights.ts"
-import { Bert, type ParameterValues } from "../../src/model/index.ts"
+import { Bert, type BertConfig, type ParameterValues } from "../../src/model/index.ts"
 import { bitsOf, small, uneven, weights } from "./samples.ts"
 
-const { fromTensors } = HuggingFaceWeights
 const words = "bert.embeddings.word_embeddings.weight"
+const decoder = "cls.predictions.decoder.weight"
+const bias = "cls.predictions.bias"
+const decoderBias = "cls.predictions.decoder.bias"
 const parameters = weights(small)
+const untied = { ...small, decoder: "untied" } as const
 
-const problems = (tensors: ParameterValues) =>
-  Result.getOrThrow(Result.flip(fromTensors(tensors, small))).map(({ tensor, reason }) => `${tensor} ${reason}`)
+/** A checkpoint in memory, and the names of the tensors that were read. */
+const sourceOf = (tensors: ParameterValues) => {
+  const reads: Array<string> = []
+  const get = (name: string) => tensors[name] ?? assert.fail(name)
+  const source: HuggingFaceWeights.Source<never, never> = {
+    file: "model.safetensors",
+    entries: tensors,
+    read: (name) => Effect.sync(() => (reads.push(name), get(name))),
+    holds: (name, tensor) =>
+      Effect.succeed(String(bitsOf({ x: get(name) })[0]?.bits) === String(bitsOf({ x: tensor })[0]?.bits))
+  }
+  return { source, reads }
+}
+
+const load = (tensors: ParameterValues, config: BertConfig.BertConfig = small) =>
+  Effect.runSync(HuggingFaceWeights.load(config, sourceOf(tensors).source))
+
+const failure = (tensors: ParameterValues, config: BertConfig.BertConfig = small) => {
+  const { source, reads } = sourceOf(tensors)
+  return { error: Effect.runSync(Effect.flip(HuggingFaceWeights.load(config, source))), reads }
+}
 
 const renamed = (tensors: ParameterValues, rename: (name: string) => string): ParameterValues =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]))
 
-const without = (name: string): ParameterValues =>
-  Object.fromEntries(Object.entries(parameters).filter(([each]) => each !== name))
+const without = (prefix: string, of = parameters): ParameterValues =>
+  Object.fromEntries(Object.entries(of).filter(([each]) => !each.startsWith(prefix)))
 
-describe("fromTensors", () => {
-  const accepted = (tensors: ParameterValues): void =>
-    assert.deepStrictEqual(bitsOf(Result.getOrThrow(fromTensors(tensors, small))), bitsOf(parameters))
+/** A tensor with one number changed. */
+const nudged = (name: string, by: number) => {
+  const { shape, data } = parameters[name] ?? assert.fail(name)
+  return Tensor.host(
+    data.map((x, i) => (i === 3 ? x + by : x)),
+    shape
+  )
+}
+
+describe("load", () => {
+  const accepted = (tensors: ParameterValues): void => {
+    const loaded = load(tensors)
+    assert.deepStrictEqual(loaded.config, small)
+    assert.deepStrictEqual(bitsOf(loaded.parameters), bitsOf(parameters))
+  }
 
   it("takes the parameters as they are, sorted", () => {
     accepted(parameters)
     accepted(Object.fromEntries(Object.entries(parameters).toReversed()))
   })
 
-  it("takes the old names of layer normalisation", () => {
+  it("takes the old names of layer normalisation, and names without a prefix", () => {
     const old = renamed(parameters, (name) =>
       name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
     )
     assert.isTrue(Object.hasOwn(old, "bert.embeddings.LayerNorm.gamma"))
     accepted(old)
+    accepted(renamed(old, (name) => name.replace(/^bert\./, "")))
   })
 
   it("drops copies of tied parameters, and takes a copy where the original is missing", () => {
-    const copy = { "cls.predictions.decoder.weight": parameters[words] ?? Tensor.host([]) }
-    const bias = { "cls.predictions.decoder.bias": parameters["cls.predictions.bias"] ?? Tensor.host([]) }
-    accepted({ ...parameters, ...copy, ...bias })
-    accepted({ ...without("cls.predictions.bias"), ...bias })
+    const copy = { [decoder]: parameters[words] ?? Tensor.host([]) }
+    const other = { [decoderBias]: parameters[bias] ?? Tensor.host([]) }
+    accepted({ ...parameters, ...copy, ...other })
+    accepted({ ...without(bias), ...other })
     accepted({ ...without(words), ...copy })
   })
 
-  it("refuses a decoder that is not tied", () => {
-    const data = Float32Array.from(parameters[words]?.data ?? [])
-    data[3] = (data[3] ?? 0) + 1e-7
-    assert.deepStrictEqual(
-      problems({ ...parameters, "cls.predictions.decoder.weight": { ...Tensor.host(data, [11, 4]) } }),
-      [`cls.predictions.decoder.weight differs from ${words}, which it is tied to`]
+  it("finds out by the names whether there is a head, whatever config.json says", () => {
+    const bare = without("cls.")
+    for (const config of [small, untied, { ...small, head: "none" } as const]) {
+      const loaded = load(bare, config)
+      assert.deepStrictEqual(loaded.config, { ...small, head: "none" })
+      assert.deepStrictEqual(bitsOf(loaded.parameters), bitsOf(bare))
+    }
+    assert.deepStrictEqual(load(parameters, { ...small, head: "none" }).config, small)
+  })
+
+  it("takes a decoder of its own with its own bias, in the order of names", () => {
+    const own = { ...parameters, [decoder]: nudged(words, 1e-7), [decoderBias]: nudged(bias, 1) }
+    const loaded = load(own, untied)
+    assert.deepStrictEqual(loaded.config, untied)
+    assert.deepStrictEqual(loaded.ignored, [bias])
+    assert.deepStrictEqual(loaded.parameters[bias], own[decoderBias])
+    assert.deepStrictEqual(loaded.parameters[decoder], own[decoder])
+    assert.deepStrictEqual(Object.keys(loaded.parameters), Object.keys(loaded.parameters).toSorted())
+    assert.strictEqual(
+      load({ ...parameters, [decoder]: nudged(words, 1e-7) }, untied).parameters[bias],
+      parameters[bias]
     )
   })
 
-  it("names everything that is missing, extra, misshapen or double", () => {
+  it("counts a decoder of its own that equals the word embedding as tied", () => {
+    assert.deepStrictEqual(load({ ...parameters, [decoder]: nudged(words, 0) }, untied).config, small)
+  })
+
+  it("refuses a decoder that differs where config.json ties it, or is missing where not", () => {
+    assert.match(
+      failure({ ...parameters, [decoder]: nudged(words, 1e-7) }).error.message,
+      /^model\.safetensors: cls\.predictions\.decoder\.weight differs from bert\.\S+, which it is tied to; set tie_word_embeddings/
+    )
+    assert.match(failure(parameters, untied).error.message, /decoder\.weight is missing/)
+  })
+
+  it("names everything that is missing, extra, misshapen or double, before it reads a value", () => {
     const query = "bert.encoder.layer.1.attention.self.query.weight"
     const wrong = {
-      ...without("cls.predictions.bias"),
+      ...without(bias),
       [query]: Tensor.host(new Float32Array(8), [4, 2]),
       "bert.embeddings.LayerNorm.bias": Tensor.host(new Int32Array(4), [4], "int32"),
       "bert.embeddings.LayerNorm.gamma": Tensor.host([1, 1, 1, 1]),
-      "classifier.weight": Tensor.host([1])
+      "encoder.layer.7.output.dense.bias": Tensor.host([1]),
+      __proto__x: Tensor.host([1])
     }
-    assert.deepStrictEqual(problems(wrong).sort(), [
+    const { error, reads } = failure(wrong)
+    assert.deepStrictEqual(error.problems.map(({ tensor, reason }) => `${tensor} ${reason}`).sort(), [
+      "__proto__x is no parameter of this model",
       "bert.embeddings.LayerNorm.bias holds integers, not float32",
       "bert.embeddings.LayerNorm.gamma is there twice, also as bert.embeddings.LayerNorm.weight",
       `${query} has shape [4, 2], but config.json makes it [4, 4]`,
-      "classifier.weight is no parameter of this model",
-      "cls.predictions.bias is missing"
+      "cls.predictions.bias is missing",
+      "encoder.layer.7.output.dense.bias is no parameter of this model"
+    ])
+    assert.deepStrictEqual(reads, [])
+  })
+
+  it("refuses what is not finite, by tensor and element", () => {
+    for (const [by, name] of [
+      [NaN, "NaN"],
+      [Infinity, "Infinity"]
+    ] as const) {
+      assert.match(
+        failure({ ...parameters, [words]: nudged(words, by) }).error.message,
+        new RegExp(`${words} holds ${name} at element 3;`)
+      )
+      const own = { ...parameters, [decoder]: nudged(words, by) }
+      assert.match(failure(own, untied).error.message, new RegExp(`${decoder} holds ${name} at element 3;`))
+    }
+  })
+})
+
+describe("misfits", () => {
+  it("are what keeps parameters from being a configuration's", () => {
+    assert.deepStrictEqual(HuggingFaceWeights.misfits({ config: small, parameters }), [])
+    const others = { ...without(bias), [decoder]: nudged(words, 0), [words]: Tensor.host([1]) }
+    assert.deepStrictEqual(HuggingFaceWeights.misfits({ config: small, parameters: others }), [
+      { tensor: words, reason: "has shape [1], but config.json makes it [11, 4]" },
+      { tensor: bias, reason: "is missing" },
+      { tensor: decoder, reason: "is no parameter of this model" }
     ])
   })
 })
 
+describe("toTensors, then load", () => {
+  it("gives every kind of model back", () => {
+    for (const config of [small, uneven, untied, { ...small, head: "none" } as const]) {
+      const model = { config, parameters: weights(config, 3) }
+      const { ignored: _, ...loaded } = load(HuggingFaceWeights.toTensors(model), config)
+      assert.deepStrictEqual(loaded, model)
+    }
+  })
+
+  it("has the names that Hugging Face's classes have", () => {
+    const bare = { config: { ...small, head: "none" } as const, parameters: without("cls.") }
+    for (const name of Object.keys(HuggingFaceWeights.toTensors(bare))) assert.match(name, /^(embeddings|encoder)\./)
+  })
+})
+
 describe("isUnused", () => {
-  it("knows what masked language modelling does without", () => {
-    const names = ["bert.pooler.dense.weight", "cls.seq_relationship.bias", "bert.embeddings.position_ids", words]
-    assert.deepStrictEqual(names.map(HuggingFaceWeights.isUnused), [true, true, true, false])
+  it("knows what encoder and masked language modelling do without", () => {
+    const unused = [
+      "bert.pooler.dense.weight",
+      "pooler.dense.bias",
+      "cls.seq_relationship.bias",
+      "bert.embeddings.position_ids",
+      "embeddings.position_ids",
+      "classifier.weight",
+      "qa_outputs.bias"
+    ]
+    assert.isTrue(unused.every(HuggingFaceWeights.isUnused))
+    assert.isFalse([words, decoder, bias, "bert.encoder.pooler.x"].some(HuggingFaceWeights.isUnused))
   })
 })
 

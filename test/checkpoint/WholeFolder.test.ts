@@ -21,7 +21,8 @@ const contents = (folder: string) =>
     )
     return Object.fromEntries(pairs)
   })
-const plain = (some: WholeFolder.Files) => Object.fromEntries(Object.entries(some).map(([name, x]) => [name, [...x]]))
+const plain = (some: { readonly [name: string]: Uint8Array }) =>
+  Object.fromEntries(Object.entries(some).map(([name, x]) => [name, [...x]]))
 
 /** A file system whose operation number `at` (of those that write) does not happen, and how many it was asked for. */
 const failing = (fs: FileSystem.FileSystem, at: number, failure: Effect.Effect<never, PlatformError>) => {
@@ -47,6 +48,15 @@ describe("write", () => {
         yield* WholeFolder.write(`${folder}/deep/er/new`, files, known)
         assert.deepStrictEqual(yield* contents(`${folder}/deep/er/new`), plain(files))
         assert.deepStrictEqual(yield* fs.readDirectory(`${folder}/deep/er`), ["new"])
+      })
+    ))
+
+  it("puts the parts of a file one after another", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const parts = [Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2, 3)]
+        yield* WholeFolder.write(`${folder}/x`, { a: parts, b: [] }, known)
+        assert.deepStrictEqual(yield* contents(`${folder}/x`), { a: [1, 2, 3], b: [] })
       })
     ))
 
@@ -86,7 +96,7 @@ describe("write", () => {
   it("leaves a folder with other files alone", () =>
     refused("/others", /^the folder holds other files \(thesis\.tex\)$/))
 
-  const states: ReadonlyArray<readonly [string, WholeFolder.Files | undefined]> = [
+  const states: ReadonlyArray<readonly [string, typeof before | undefined]> = [
     ["nothing", undefined],
     ["a folder", before]
   ]

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { halfBits, readable } from "../../src/checkpoint/elements.ts"
+import { fill, halfBits, readable } from "../../src/checkpoint/elements.ts"
 
 const floatOf = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0] ?? 0
 
@@ -26,12 +26,23 @@ describe("halfBits", () => {
 })
 
 describe("readable", () => {
+  /** The elements of bytes after one that is left as it is. */
+  const numbers = (dtype: string, bytes: ArrayBufferLike) => {
+    const elements = readable[dtype] ?? assert.fail(dtype)
+    const target = Float32Array.of(7, 0, 0)
+    fill(elements, new Uint8Array(bytes), new Uint32Array(target.buffer), 1)
+    return target
+  }
+
   it("takes as many bytes as it says", () => {
-    for (const { bytes, read } of Object.values(readable))
-      assert.strictEqual(read(new ArrayBuffer(3 * bytes)).length, 3)
+    for (const [dtype, { bytes }] of Object.entries(readable))
+      assert.deepStrictEqual(numbers(dtype, new ArrayBuffer(2 * bytes)), Float32Array.of(7, 0, 0))
   })
 
-  it("reads a bfloat16 as the upper half of a float32", () => {
-    assert.deepStrictEqual(readable["BF16"]?.read(Uint16Array.of(0xbf80, 0x4049).buffer), Float32Array.of(-1, 3.140625))
+  it("reads a bfloat16 as the upper half of a float32, and a float32 as it is", () => {
+    const expected = Float32Array.of(7, -1, 3.140625)
+    assert.deepStrictEqual(numbers("BF16", Uint16Array.of(0xbf80, 0x4049).buffer), expected)
+    assert.deepStrictEqual(numbers("F32", Float32Array.of(-1, 3.140625).buffer), expected)
+    assert.deepStrictEqual(numbers("F16", Uint16Array.of(0xbc00, 0x4248).buffer), expected)
   })
 })

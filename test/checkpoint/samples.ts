@@ -2,6 +2,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
 import type { HostTensor } from "../../src/backend/index.ts"
 import { BertConfig, Parameters, type ParameterValues } from "../../src/model/index.ts"
 import { Seed } from "../../src/spec/index.ts"
@@ -24,6 +25,9 @@ export const bitsOf = (values: ParameterValues) =>
     dtype,
     bits: [...new Uint32Array(data.buffer, data.byteOffset, data.length)]
   }))
+
+/** The object that a JSON text holds. */
+export const objectOf = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
 
 /** Runs a test in a folder of its own. */
 export const inFolder = <A, E>(

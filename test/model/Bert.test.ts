@@ -1,8 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { Backend, type HostTensor, OnnxBackend, TfjsBackend, Tensor, type tf, transfer } from "homodistil/backend"
-import { Bert, type BertConfig, Parameters, BertConfig as Config, type ParameterValues, Tokens } from "homodistil/model"
+import {
+  Backend,
+  evaluate,
+  type HostTensor,
+  OnnxBackend,
+  TfjsBackend,
+  Tensor,
+  type tf,
+  transfer
+} from "homodistil/backend"
+import {
+  Activation,
+  Bert,
+  type BertConfig,
+  Parameters,
+  BertConfig as Config,
+  type ParameterValues,
+  Tokens
+} from "homodistil/model"
 import { Seed } from "homodistil/spec"
 import { plainBert, plainLogits } from "./plainBert.ts"
 import { config, everywhere, randomParameters, randomTokens } from "./tiny.ts"
@@ -100,6 +117,51 @@ describe.each(Object.keys(engines) as ReadonlyArray<keyof typeof engines>)("the 
       { numRuns: 3 }
     )
   )
+})
+
+describe.each(Object.keys(engines) as ReadonlyArray<keyof typeof engines>)("another kind of BERT (%s)", (engine) => {
+  const kinds = Activation.activations.map((activation, i) => ({
+    activation,
+    ...(i % 2 === 0 ? { decoder: "untied" as const } : {})
+  }))
+  it.each(kinds)("is the plain loops', too: %j", (kind) =>
+    fc.assert(
+      fc.asyncProperty(fc.nat(), async (n) => {
+        const [seed, of] = [Seed.make(n), { ...config, ...kind }]
+        const [parameters, tokens] = [randomParameters(seed, of), randomTokens(seed, 2, { padding: true })]
+        const made = await forward(engine, parameters, tokens, { of })
+        const { hidden } = plainBert(of, parameters, tokens)
+        const positions = Array.from(everywhere(tokens).data)
+        close(made.logits, plainLogits(of, parameters, hidden.at(-1) ?? [], positions).flat(), 2e-4, "logits")
+      }),
+      { numRuns: 2 }
+    )
+  )
+})
+
+describe("a BERT without a head", () => {
+  it("gives its taps, and is a defect to ask for logits", async () => {
+    const [seed, of] = [Seed.make(1), { ...config, head: "none" as const }]
+    const parameters = randomParameters(seed, of)
+    const tokens = randomTokens(seed, 1)
+    const failure = await forward("cpu", parameters, tokens, { of }).catch((e: unknown) => e)
+    assert.match(String(failure), /no masked-language-model head/)
+    const shape = [6, config.hidden]
+    const last = await evaluate(
+      (ids, ...tensors) => {
+        const names = Object.keys(parameters)
+        const named = Object.fromEntries(tensors.map((tensor, i) => [names[i] ?? "", tensor]))
+        const outputs = Bert.encode(named, of, { rows: 1, length: 6, ids: ids ?? assert.fail() })
+        const both = Bert.withLogits(named, of, outputs, ids ?? assert.fail())
+        assert.throws(() => both.logits, /no masked-language-model head/)
+        return Bert.last(both)
+      },
+      Tokens.integers(tokens.ids),
+      ...Object.values(parameters)
+    )
+    assert.deepStrictEqual(last.shape, shape)
+    close(last, plainBert(of, parameters, tokens).hidden.at(-1)?.flat() ?? [], 1e-4, "hidden")
+  })
 })
 
 describe("the forward pass", () => {

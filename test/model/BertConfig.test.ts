@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { Axis, BertConfig } from "homodistil/model"
 import { config } from "./tiny.ts"
@@ -21,6 +22,24 @@ describe("a configuration and its axes", () => {
         assert.deepStrictEqual(BertConfig.fromAxes(of, BertConfig.axes(of)), of)
       })
     ))
+
+  it("are kept in files as they are, and nothing is added to what is usual", () => {
+    const codec = {
+      encode: Schema.encodeSync(BertConfig.Encoded),
+      decode: Schema.decodeUnknownSync(BertConfig.Encoded)
+    }
+    for (const of of [
+      config,
+      { ...config, activation: "relu" as const },
+      { ...config, decoder: "untied" as const },
+      { ...config, head: "none" as const }
+    ]) {
+      assert.deepStrictEqual(codec.decode(JSON.parse(JSON.stringify(codec.encode(of)))), of)
+      assert.deepStrictEqual(BertConfig.fromAxes(of, BertConfig.axes(of)), of)
+    }
+    assert.deepStrictEqual(Object.keys(codec.encode(BertConfig.micro)), Object.keys(BertConfig.micro))
+    assert.throws(() => codec.decode({ ...config, activation: "mish" }))
+  })
 
   it("follow a change of sizes, and only that", () => {
     const smaller = Axis.resize(

@@ -20,6 +20,12 @@ describe("Flops", () => {
     expect(Flops.forward(config, batch) - Flops.forward(pruned, batch)).toBe(fewer)
   })
 
+  it("counts no logits where there is no head", () => {
+    const bare = { ...config, head: "none" as const }
+    expect(Flops.forward(bare, batch)).toBe(Flops.forward(config, { ...batch, masked: 0 }))
+    expect(Flops.forward(bare, batch)).toBeLessThan(Flops.forward(config, batch))
+  })
+
   it("counts a step three times, the teacher once", () => {
     const student = { ...config, hidden: 2 }
     const projections = 3 * (2 * 15 * 2 * 4)

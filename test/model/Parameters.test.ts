@@ -23,7 +23,11 @@ describe("the parameters of a BERT", () => {
           const of = BertConfig.uniform({ vocabSize: vocab, positions, layers, heads: 2, hidden: h, ffn })
           const embeddings = (vocab + positions + 2) * h + 2 * h
           const layer = 4 * (h * h + h) + 2 * h + (h * ffn + ffn) + (ffn * h + h) + 2 * h
+          const count = (kind: Partial<BertConfig.BertConfig>) =>
+            Parameters.count(Parameters.bert({ ...of, ...kind }), BertConfig.axes(of))
           const head = h * h + h + 2 * h + vocab
+          assert.strictEqual(count({ head: "none" }), embeddings + layers * layer)
+          assert.strictEqual(count({ decoder: "untied" }), embeddings + layers * layer + head + vocab * h)
           assert.strictEqual(
             Parameters.count(Parameters.bert(of), BertConfig.axes(of)),
             embeddings + layers * layer + head

@@ -1,5 +1,5 @@
-import { type BertConfig, type ParameterValues, type Tokens } from "homodistil/model"
-import { gelu } from "../gelu.ts"
+import { type Activation, type BertConfig, type ParameterValues, type Tokens } from "homodistil/model"
+import { gelu, geluTanh, swish } from "../gelu.ts"
 
 /** A row of double-precision numbers. */
 export type Row = ReadonlyArray<number>
@@ -13,6 +13,15 @@ export interface PlainOutputs {
   /** [layer][sequence][head][token] */
   readonly values: ReadonlyArray<ReadonlyArray<ReadonlyArray<ReadonlyArray<Row>>>>
 }
+
+const activations: { readonly [name in Activation.Activation]: (x: number) => number } = {
+  gelu_new: geluTanh,
+  quick_gelu: swish(1.702),
+  relu: (x) => Math.max(0, x),
+  silu: swish(1),
+  tanh: Math.tanh
+}
+const activation = ({ activation: name }: BertConfig.BertConfig) => (name === undefined ? gelu : activations[name])
 
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
 const sum = (values: Row): number => values.reduce((a, b) => a + b, 0)
@@ -108,7 +117,7 @@ export const plainBert = (
     x = attended.map((row) =>
       norm(
         name("output.LayerNorm"),
-        plus(dense(name("output.dense"), dense(name("intermediate.dense"), row).map(gelu)), row),
+        plus(dense(name("output.dense"), dense(name("intermediate.dense"), row).map(activation(config))), row),
         config.epsilon
       )
     )
@@ -129,9 +138,11 @@ export const plainLogits = (
   positions: Row
 ): ReadonlyArray<Row> => {
   const { matrix, vector, dense, norm } = reader(values)
-  const words = matrix("bert.embeddings.word_embeddings.weight")
+  const words = matrix(
+    config.decoder === "untied" ? "cls.predictions.decoder.weight" : "bert.embeddings.word_embeddings.weight"
+  )
   return positions.map((position) => {
-    const inner = dense("cls.predictions.transform.dense", states[position] ?? []).map(gelu)
+    const inner = dense("cls.predictions.transform.dense", states[position] ?? []).map(activation(config))
     const normal = norm("cls.predictions.transform.LayerNorm", inner, config.epsilon)
     return plus(
       words.map((row) => dot(row, normal)),

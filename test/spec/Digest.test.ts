@@ -10,5 +10,10 @@ describe("Digest", () => {
     assert.strictEqual(Digest.ofBytes(new TextEncoder().encode("é")), Digest.ofBytes("é"))
   })
 
+  it("of parts is that of the whole", () => {
+    const [a, b] = [Uint8Array.of(1, 2), Uint8Array.of(3)]
+    assert.strictEqual(Digest.ofParts([a, b]), Digest.ofBytes(Uint8Array.of(1, 2, 3)))
+  })
+
   it("is told by its first characters", () => assert.strictEqual(Digest.short(Digest.ofBytes("abc")), "ba7816bf8f01"))
 })

@@ -2,9 +2,11 @@ import * as tf from "@tensorflow/tfjs-core"
 import { attendRules } from "../ops/attend.ts"
 import { crossEntropyRules } from "../ops/crossEntropy.ts"
 import { geluRules } from "../ops/gelu.ts"
+import { geluTanhRules } from "../ops/geluTanh.ts"
 import { layerNormRules } from "../ops/layerNorm.ts"
 import { linearRules } from "../ops/linear.ts"
 import { squaredErrorRules } from "../ops/squaredError.ts"
+import { swishRules } from "../ops/swish.ts"
 import type { Rule } from "./Rule.ts"
 import { elementwise } from "./rules/elementwise.ts"
 import { products } from "./rules/products.ts"
@@ -20,10 +22,12 @@ export const rules: { readonly [kernel: string]: Rule } = {
   ...products,
   ...attendRules,
   ...geluRules,
+  ...geluTanhRules,
   ...layerNormRules,
   ...linearRules,
   ...crossEntropyRules,
-  ...squaredErrorRules
+  ...squaredErrorRules,
+  ...swishRules
 }
 
 /** The names of the kernels a compiled text may use. */

@@ -1,0 +1,5 @@
+export { bert, inputs, outputName, type Precision, type Task } from "./bert.ts"
+export { encode, type Envelope, opset, type Port } from "./encode.ts"
+export { type Exported, fits, graphFiles, graphOf, possible, writable, write } from "./Export.ts"
+export * as Graph from "./Graph.ts"
+export { type Codes, largest, quantise } from "./int8.ts"

@@ -1,0 +1,42 @@
+import * as Effect from "effect/Effect"
+import { Backend, type HostTensor, OnnxBackend, Tensor, TfjsBackend, transfer } from "../../src/backend/index.ts"
+import type { HuggingFaceWeights } from "../../src/checkpoint/index.ts"
+import { Bert, BertConfig, Head, Parameters, Tokens } from "../../src/model/index.ts"
+
+/** The compiled backend and the eager one. */
+export const engines = { onnx: OnnxBackend.layer({ threads: 1 }), cpu: TfjsBackend.layer("cpu") }
+
+/** What a forward pass gives: the last hidden states and, where there is a head, the logits at every position. */
+export interface Encoded {
+  readonly hidden: HostTensor
+  readonly logits: { readonly [key: string]: HostTensor }
+}
+
+/** A forward pass of a checkpoint. */
+export const encoded = (
+  engine: keyof typeof engines,
+  { config, parameters }: HuggingFaceWeights.Weights,
+  tokens: Tokens.Tokens
+): Promise<Encoded> =>
+  Effect.gen(function* () {
+    const backend = yield* Backend
+    const signature = {
+      parameters: Parameters.signature(Parameters.bert(config), BertConfig.axes(config)),
+      tokens: Tokens.signature(tokens),
+      positions: Tensor.int(tokens.ids.length)
+    }
+    const compiled = yield* backend.compile("forward", signature, (x) => {
+      const hidden = Bert.last(Bert.encode(x.parameters, config, Tokens.tensors(tokens, x.tokens)))
+      const logits = () => ({ all: Bert.maskedLmLogits(x.parameters, config, hidden, x.positions) })
+      return { hidden, logits: Head.present(config) ? logits() : {} }
+    })
+    const positions = Tokens.integers(Int32Array.from(tokens.ids, (_, i) => i))
+    const given = yield* transfer.upload(backend, { parameters, tokens: Tokens.inputs(tokens), positions })
+    return yield* transfer.download(backend, yield* compiled.run(given))
+  }).pipe(Effect.scoped, Effect.provide(engines[engine]), Effect.runPromise)
+
+/** The largest difference between the numbers of two tensors; NaN where one has none or they are of another shape. */
+export const gap = (a: HostTensor | undefined, b: HostTensor | undefined): number =>
+  a === undefined || b === undefined || a.data.length !== b.data.length
+    ? Number.NaN
+    : Math.max(...Array.from(a.data, (x, i) => Math.abs(x - (b.data[i] ?? Number.NaN))))
