@@ -24,7 +24,8 @@ export type TaskBatchTree<T> = {
   readonly weights: T
 }
 
-const poolOf = (attention: Float32Array, rows: number, length: number, pooling: Pooling): Float32Array => {
+/** What `pooled` weighs the pieces of each row by: alike where there are any, or [CLS] alone. */
+export const poolOf = (attention: Float32Array, rows: number, length: number, pooling: Pooling): Float32Array => {
   const pool = new Float32Array(rows * length)
   for (let row = 0; row < rows; row++) {
     const pieces = attention.subarray(row * length, (row + 1) * length)

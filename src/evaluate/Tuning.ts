@@ -13,7 +13,7 @@ import {
   tf,
   transfer
 } from "../backend/index.ts"
-import { Bert, Dropout, type Model, type ParameterTensors } from "../model/index.ts"
+import { Bert, type BertConfig, Dropout, Flops, type Model, type ParameterTensors } from "../model/index.ts"
 import { adamW, type Optimizer, TrainStep } from "../optimizer/index.ts"
 import { Schedule } from "../schedule/index.ts"
 import { Seed } from "../spec/index.ts"
@@ -21,25 +21,39 @@ import { NotFinite } from "./NotFinite.ts"
 
 const headWeight = "classifier.weight"
 const headBias = "classifier.bias"
+const poolerWeight = "bert.pooler.dense.weight"
+const poolerBias = "bert.pooler.dense.bias"
 
 /** Parameters by their names. */
 export type TunedParameters = { readonly [name: string]: HostTensor }
+
+/** A linear map from the hidden states with weights drawn with deviation 0.02. */
+const drawn = (
+  { weight, bias }: { readonly weight: string; readonly bias: string },
+  outputs: number,
+  hidden: number,
+  seed: Seed.Seed
+): TunedParameters => ({
+  [weight]: Tensor.host(
+    Seed.normals(Seed.child(seed, weight), outputs * hidden).map((z) => 0.02 * z),
+    [outputs, hidden]
+  ),
+  [bias]: Tensor.host(new Float32Array(outputs))
+})
 
 /**
  * The parameters that are fine-tuned: the encoder's and those of a linear head with so many outputs, its weights drawn with
  * deviation 0.02; those of the masked-language-model head rest.
  */
-export const start = (model: Model.Model, outputs: number, seed: Seed.Seed): TunedParameters => {
+export const start = (model: Model.Model, outputs: number, seed: Seed.Seed): TunedParameters => ({
+  ...Object.fromEntries(Object.entries(model.parameters).filter(([name]) => !name.startsWith("cls."))),
+  ...drawn({ weight: headWeight, bias: headBias }, outputs, model.config.hidden, seed)
+})
+
+/** As `start`, with BERT's pooler between the state of [CLS] and the head: the model's own, or drawn as the head is. */
+export const startPooled = (model: Model.Model, outputs: number, seed: Seed.Seed): TunedParameters => {
   const { hidden } = model.config
-  const draws = Seed.normals(Seed.child(seed, headWeight), outputs * hidden)
-  return {
-    ...Object.fromEntries(Object.entries(model.parameters).filter(([name]) => !name.startsWith("cls."))),
-    [headWeight]: Tensor.host(
-      draws.map((z) => 0.02 * z),
-      [outputs, hidden]
-    ),
-    [headBias]: Tensor.host(new Float32Array(outputs))
-  }
+  return { ...drawn({ weight: poolerWeight, bias: poolerBias }, hidden, hidden, seed), ...start(model, outputs, seed) }
 }
 
 /** By parameter, 1 for the weights that a sparse model keeps; nothing for a dense one. */
@@ -74,7 +88,7 @@ export const view =
   }
 
 /** Parameters as `view` shows them. */
-const restored = (params: TunedParameters, masks: Kept): TunedParameters =>
+export const restored = (params: TunedParameters, masks: Kept): TunedParameters =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => {
       const mask = masks[name]
@@ -92,6 +106,26 @@ export const signature = (params: TunedParameters): { readonly [name: string]: T
 /** The head's outputs for hidden states: [n, hidden] becomes [n, outputs]. */
 export const head = (params: ParameterTensors, states: tf.Tensor): tf.Tensor =>
   ops.linear(states, Bert.parameter(params, headWeight), Bert.parameter(params, headBias))
+
+/** BERT's pooler (Devlin et al. 2019): [n, hidden] becomes [n, hidden]. */
+export const pooler = (params: ParameterTensors, states: tf.Tensor): tf.Tensor =>
+  tf.tanh(ops.linear(states, Bert.parameter(params, poolerWeight), Bert.parameter(params, poolerBias)))
+
+/** Parameters whose head gives its outputs times `spread` and more by `centre`. */
+export const scaledHead = (
+  params: TunedParameters,
+  { centre, spread }: { readonly centre: number; readonly spread: number }
+): TunedParameters =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      name === headWeight
+        ? { ...value, data: value.data.map((weight) => spread * weight) }
+        : name === headBias
+          ? { ...value, data: value.data.map((bias) => spread * bias + centre) }
+          : value
+    ])
+  )
 
 /**
  * The examples of each step, `rows` of `count`: those of each pass over them in an order of its own.
@@ -135,6 +169,31 @@ export interface TuningOptions {
   readonly attentionDropout: number
 }
 
+/**
+ * Floating-point operations of matrix products of a fine-tuning: its steps, and a forward pass over the `test` examples; those of the head,
+ * which is small, are not counted.
+ *
+ * @example
+ * ```ts
+ * import { Tuning } from "homodistil/evaluate"
+ * import { BertConfig } from "homodistil/model"
+ * // a step costs three forward passes
+ * const of = (steps: number, test: number) => Tuning.flops({ steps, rows: 16, test, length: 32 }, BertConfig.micro)
+ * assert.equal(of(10, 0), of(0, 480))
+ * ```
+ */
+export const flops = (
+  {
+    steps,
+    rows,
+    test,
+    length
+  }: Pick<TuningOptions, "steps" | "rows"> & { readonly test: number; readonly length: number },
+  config: BertConfig.BertConfig
+): number =>
+  steps * Flops.trainingStep(config, { rows, length, masked: 0 }) +
+  Flops.forward(config, { rows: test, length, masked: 0 })
+
 /** A fine-tuning: the model and its head, and what a step's text is given. */
 export interface TuningInput<I> {
   readonly name: string
@@ -177,13 +236,13 @@ export const train = <const I extends Tensor.Tree<TensorSpec>>({
       view: view(masks),
       loss: (seen, given) => ({ total: loss(seen, given), terms: {} })
     })
-    return yield* run(step, { ...options, name, params, kept: masks, optimizer, inputsAt })
+    return yield* run(() => Effect.succeed(step), { ...options, name, params, kept: masks, optimizer, inputsAt })
   })
 
 /** The dropout of a fine-tuning on rows of `length`: its rates, its draws' signature, and the draws of a step. */
 export const dropout = (
   { config }: Model.Model,
-  { rows, hiddenDropout, attentionDropout }: TuningOptions,
+  { rows, hiddenDropout, attentionDropout }: Pick<TuningOptions, "rows" | "hiddenDropout" | "attentionDropout">,
   length: number,
   seed: Seed.Seed
 ) => {
@@ -195,14 +254,26 @@ export const dropout = (
   }
 }
 
+/** How a fine-tuning stands after a step. */
+export interface Taken<I> {
+  /** Steps taken. */
+  readonly steps: number
+  readonly loss: number
+  readonly learningRate: number
+  readonly state: TrainStep.LiveState
+  readonly step: TrainStep.TrainStep<I>
+}
+
 /**
  * Takes all steps of a fine-tuning, under a rate that rises to `learningRate` in the share `warmup` of them and falls to 0;
  * gives the parameters and the loss of the last step.
  *
- * `inputsAt` puts a step's inputs on the device, where they are released after it. Fails with `NotFinite` when the loss does.
+ * `stepAt` gives the compiled step for the shape of a step's inputs; all are of the same parameters. `inputsAt` puts a step's inputs on
+ * the device, where they are released after it. `goOn` looks on after each step, and may end it all. Fails with `NotFinite` when the
+ * loss is not finite.
  */
-export const run = <I>(
-  step: TrainStep.TrainStep<I>,
+export const run = <I, E = never>(
+  stepAt: (step: number) => Effect.Effect<TrainStep.TrainStep<I>, CompileError, Backend | Scope.Scope>,
   options: {
     readonly name: string
     readonly params: TunedParameters
@@ -213,29 +284,35 @@ export const run = <I>(
     readonly learningRate: number
     readonly warmup: number
     readonly inputsAt: (step: number) => Effect.Effect<InputsOf<I>>
+    readonly goOn?: (taken: Taken<I>) => Effect.Effect<boolean, E, Backend | Scope.Scope>
   }
 ): Effect.Effect<
   { readonly params: TunedParameters; readonly loss: number },
-  ExecutionError | NotFinite,
+  CompileError | ExecutionError | NotFinite | E,
   Backend | Scope.Scope
 > =>
   Effect.gen(function* () {
     const backend = yield* Backend
+    const { goOn = () => Effect.succeed(true) } = options
     const rate = Schedule.linearDecayWithWarmup({
       peak: options.learningRate,
       steps: options.steps,
       warmup: options.warmup
     })
+    let step = yield* stepAt(0)
     let state: TrainStep.LiveState = yield* step.enter(TrainStep.start(options.params, options.optimizer))
     yield* Effect.addFinalizer(() => transfer.release(backend, state))
     let loss = Number.NaN
     for (let t = 0; t < options.steps; t++) {
+      step = yield* stepAt(t)
       const inputs = yield* options.inputsAt(t)
-      const out = yield* step.run(state, inputs, { step: t, learningRate: rate.at(t) })
+      const learningRate = rate.at(t)
+      const out = yield* step.run(state, inputs, { step: t, learningRate })
       state = out.state
       loss = out.total
       yield* transfer.release(backend, inputs)
       if (!Number.isFinite(loss)) return yield* new NotFinite({ measure: options.name, step: t, value: String(loss) })
+      if (!(yield* goOn({ steps: t + 1, loss, learningRate, state, step }))) break
     }
     const { params } = yield* step.leave(state)
     return { params: restored(params, options.kept), loss }

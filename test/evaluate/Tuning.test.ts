@@ -50,7 +50,7 @@ describe("Tuning", () => {
             terms: {}
           })
         })
-        const { params } = yield* Tuning.run(step, {
+        const { params } = yield* Tuning.run(() => Effect.succeed(step), {
           name: "sparse",
           params: host,
           kept,
