@@ -6,14 +6,15 @@ import type { Backend } from "../backend/index.ts"
 import { trainingBatches } from "../data/index.ts"
 import { SharedTeacher } from "../distill/index.ts"
 import type { Measure } from "../evaluate/index.ts"
+import { teacherTaps } from "../loss/index.ts"
 import type { Model } from "../model/index.ts"
-import { Seed } from "../spec/index.ts"
+import { type OutputError, Seed } from "../spec/index.ts"
 import * as Cell from "./Cell.ts"
 import * as CellCheckpoint from "./CellCheckpoint.ts"
 import type { CellEvent, CellFailure } from "./CellEvent.ts"
 import * as Distillation from "./Distillation.ts"
 import type { Laboratory } from "./Laboratory.ts"
-import { type Claim, unkept } from "./RunStore.ts"
+import { type Claim, type StoreError, unkept } from "./RunStore.ts"
 
 /** The machine a cell was run on, as its provenance names it. */
 export type Machine = Omit<Cell.Provenance, "seconds" | "trainSeconds" | "finished" | "resumed">
@@ -72,7 +73,7 @@ const take = (
     Effect.catchTag("NotFinite", ({ message }) => Effect.succeed<Values>({ values: {}, diverged: message }))
   )
 
-/** The teacher of trials that have seed and batches in common, with all that their losses tap. */
+/** The teacher of trials that have seed and batches in common, with all that their losses tap of it. */
 export const teacherOf = (
   trials: Arr.NonEmptyReadonlyArray<Distillation.Trial>,
   { teacher, dataset }: Pick<Laboratory, "teacher" | "dataset">
@@ -81,33 +82,48 @@ export const teacherOf = (
   const { rows, length, maskRate } = plan.training
   return {
     teacher,
-    taps: [...new Set(trials.flatMap((trial) => trial.plan.loss.taps))],
+    taps: [...new Set(trials.flatMap((trial) => teacherTaps(trial.plan.loss)))],
     seed: Seed.make(seed),
     batch: trainingBatches(dataset, { rows, length, maskRate }).masked
   }
 }
 
-/** Distils, and follows the discrepancy to the teacher at `points` steps besides the start; nothing is kept. */
+/** A distillation on its own, outside of an experiment. */
+export interface SingleRun
+  extends Distillation.Trial, Pick<Distillation.DistillationOptions, "points" | "checkpointEvery"> {
+  /** Where checkpoints and metrics go; nowhere unless given. */
+  readonly claim?: Claim
+}
+
+/** Distils, and follows the discrepancy to the teacher at `points` steps besides the start; it goes on from its claim's checkpoint if there is one. */
 export const distil = (
-  trial: Distillation.Trial & { readonly points: number },
+  { plan, seed, points, claim = unkept, checkpointEvery }: SingleRun,
   laboratory: Pick<Laboratory, "teacher" | "dataset" | "curve">,
   emit: (event: CellEvent) => Effect.Effect<void>
 ): Effect.Effect<Distillation.Distilled, CellFailure, Backend> =>
-  SharedTeacher.alone(teacherOf([trial], laboratory)).pipe(
-    Effect.flatMap((share) =>
-      Distillation.run(share, { plan: trial.plan, points: trial.points, curve: laboratory.curve, emit, claim: unkept })
-    ),
-    Effect.scoped
-  )
+  Effect.gen(function* () {
+    const from = yield* beginning(claim)
+    const share = yield* SharedTeacher.alone(teacherOf([{ plan, seed }], laboratory))
+    return yield* Distillation.run(share, {
+      plan,
+      points,
+      curve: laboratory.curve,
+      emit,
+      claim,
+      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+      ...(from === undefined ? {} : { from })
+    })
+  }).pipe(Effect.scoped)
 
-/** The checkpoint a claim's cell goes on from; one that cannot be read counts as none. */
-export const beginning = ({ checkpoint, log }: Claim): Effect.Effect<CellCheckpoint.CellCheckpoint | undefined> =>
+/** The checkpoint a claim's cell goes on from; where it cannot be read, as one of another version, the cell starts over. */
+export const beginning = ({
+  checkpoint,
+  restart
+}: Claim): Effect.Effect<CellCheckpoint.CellCheckpoint | undefined, StoreError | OutputError> =>
   checkpoint === undefined
     ? Effect.undefined
     : CellCheckpoint.decode(checkpoint).pipe(
-        Effect.catch((error) =>
-          Effect.as(log(`the checkpoint cannot be read, the cell starts anew: ${error.message}`), undefined)
-        )
+        Effect.catch((error) => Effect.as(restart(`the checkpoint cannot be read: ${error.message}`), undefined))
       )
 
 /**

@@ -22,6 +22,8 @@ export { storeRemedy } from "./store/Objects.ts"
  * - `metrics.ndjson`, one entry a line, each with its checksum; its digest is in `result.json`
  * - `checkpoints/<step>.ckpt`, while the cell is not finished; `log.txt`; `lock.<id>`, while somebody works on the cell
  *
+ * `index.ndjson` beside them makes a list fast; it may be deleted at any time.
+ *
  * Objects are written aside, brought to the disk and renamed, `result.json` last: at any moment a cell is finished or it is not, and a process
  * that is killed leaves nothing that another one takes for good. What was damaged gives a `StoreError` with its name; a disk that is full
  * or cannot be written gives an `OutputError`, and what was finished is kept.
@@ -51,12 +53,14 @@ export const layer = (folder: string): Layer.Layer<RunStore, never, FileSystem.F
       const written = <A>(effect: Effect.Effect<A, StoreError | PlatformError, FileSystem.FileSystem | Path.Path>) =>
         given(Effect.catchTag(effect, "PlatformError", writeFailed(folder)))
 
+      const index = Index.of(folder)
       const claimOf = (key: string, work: Work.Work): Claim => ({
         checkpoint: work.checkpoint,
+        restart: (reason) => written(work.restart(reason)),
         save: (step, state) => written(work.save(step, state)),
         record: (entry) => written(work.record(entry)),
         log: (line) => given(work.log(line)),
-        finish: (cell) => Effect.andThen(written(work.finish(cell)), given(Index.add(folder, key)))
+        finish: (cell) => Effect.andThen(written(work.finish(cell)), given(index.add(key)))
       })
 
       return RunStore.of({
@@ -67,7 +71,7 @@ export const layer = (folder: string): Layer.Layer<RunStore, never, FileSystem.F
             Effect.catchTag("PlatformError", writeFailed(folder)),
             Effect.provide(files)
           ),
-        list: given(Index.list(folder)),
+        list: given(index.list),
         verify: given(Audit.verify(folder)),
         collect: (o) => written(Leftovers.collect(folder, o))
       })

@@ -21,6 +21,8 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 export interface Claim {
   /** The newest whole checkpoint of a run that was begun before; a damaged one is passed over, and the log says so. */
   readonly checkpoint: Uint8Array | undefined
+  /** Drops checkpoints and metrics, for a run whose checkpoint is of no use to it; the log says so, with the reason. */
+  readonly restart: (reason: string) => Effect.Effect<void, StoreError | OutputError>
   /** Keeps a checkpoint; the newest two stay. What was recorded before it is kept with it, what comes after it is lost with it. */
   readonly save: (step: number, state: Uint8Array) => Effect.Effect<void, StoreError | OutputError>
   /** Adds a line to the cell's metrics. */
@@ -34,6 +36,7 @@ export interface Claim {
 /** A claim on a cell that is kept nowhere. */
 export const unkept: Claim = {
   checkpoint: undefined,
+  restart: () => Effect.void,
   save: () => Effect.void,
   record: () => Effect.void,
   log: () => Effect.void,
@@ -45,8 +48,9 @@ export interface Entry {
   readonly key: string
   /** `begun` has a checkpoint and nobody at work, `running` has somebody, `damaged` is what `verify` has more to say about. */
   readonly state: "finished" | "diverged" | "begun" | "running" | "damaged"
-  /** What a finished cell holds besides its curves. */
+  /** What a finished cell holds besides its curves. What many of them have in common may be one object. */
   readonly cell?: Pick<CellResult, "spec" | "measures" | "provenance">
+  /** Of its objects, without the log. */
   readonly bytes: number
 }
 
@@ -105,6 +109,7 @@ export const layerMemory: Layer.Layer<RunStore> = Layer.effect(
             ? undefined
             : {
                 checkpoint: checkpoints.get(key),
+                restart: () => Effect.sync(() => void checkpoints.delete(key)),
                 save: (_, state) => Effect.sync(() => void checkpoints.set(key, state)),
                 record: () => Effect.void,
                 log: () => Effect.void,

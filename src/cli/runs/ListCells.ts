@@ -15,15 +15,15 @@ const telling = ["student", "scorer", "ratio", "loss", "mode"] as const
 
 type Components = ReturnType<typeof KeptSpec.components>
 
-/** The components of each finished cell's plan; many cells have few different plans, and each is read once. */
+/** The components of each finished cell's plan; many cells of a store share few plans, and each object is read once. */
 const plansOf = (entries: ReadonlyArray<Entry>): ReadonlyMap<string, Components> => {
-  const known = new Map<string, Components>()
+  const known = new Map<Json | undefined, Components>()
   return new Map(
     entries.flatMap(({ key, cell }) => {
       if (cell === undefined) return []
-      const text = JSON.stringify(cell.spec["plan"] ?? null)
-      const components = known.get(text) ?? KeptSpec.components(cell.spec)
-      known.set(text, components)
+      const { plan } = cell.spec
+      const components = known.get(plan) ?? KeptSpec.components(cell.spec)
+      known.set(plan, components)
       return [[key, components] as const]
     })
   )

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import { type Damage, StoreError } from "../RunStore.ts"
 import * as CellFolder from "./CellFolder.ts"
+import * as CheckedLine from "./CheckedLine.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as Lock from "./Lock.ts"
 import * as Metrics from "./Metrics.ts"
@@ -25,7 +26,7 @@ const flaw = (cell: CellFolder.CellFolder, object: string, reason: string): Stor
 const wrongLine = (bytes: Uint8Array, finished: boolean): number | undefined => {
   const lines = new TextDecoder().decode(bytes).split("\n")
   const rest = lines.pop() ?? ""
-  const wrong = lines.findIndex((line) => !Metrics.isWhole(line))
+  const wrong = lines.findIndex((line) => !CheckedLine.isWhole(line))
   if (wrong >= 0) return wrong + 1
   return finished && rest !== "" ? lines.length + 1 : undefined
 }
@@ -72,10 +73,8 @@ const files = new Set(["result.json", "provenance.json", "metrics.ndjson", "log.
 const lock = (file: string): Effect.Effect<void, StoreError, Files> =>
   Effect.gen(function* () {
     const holder = yield* Lock.read(file)
-    const { _tag: kind } = holder ?? { _tag: "Gone" as const }
     const remedy = "delete it when nobody works on the cell; collecting does it after a while"
-    if (holder !== undefined && kind === "Failure")
-      return yield* new StoreError({ object: file, reason: "it is not whole", remedy })
+    if (holder?._tag === "Failure") return yield* new StoreError({ object: file, reason: "it is not whole", remedy })
   })
 
 /** Reads every object of a cell to its last byte. */
@@ -87,9 +86,8 @@ const cellDamage = (cell: CellFolder.CellFolder): Effect.Effect<ReadonlyArray<Da
     for (const name of names.filter(Lock.isLock)) damages.push(...(yield* damageOf(lock(`${cell.folder}/${name}`))))
 
     const result = yield* Effect.result(Result.readResult(cell))
-    const { _tag: kind } = result
-    if (kind === "Failure") damages.push(...(yield* damageOf(Effect.fail(result.failure))))
-    const finished = kind === "Failure" || result.success !== undefined
+    damages.push(...(yield* damageOf(Effect.fromResult(result))))
+    const finished = result._tag === "Failure" || result.success !== undefined
     const provenance = Effect.flatMap(Result.readProvenance(cell), (found) =>
       finished && found === undefined ? Effect.fail(Result.missing(cell, cell.provenance)) : Effect.void
     )
@@ -99,12 +97,12 @@ const cellDamage = (cell: CellFolder.CellFolder): Effect.Effect<ReadonlyArray<Da
     const extents: Array<Metrics.Extent> = []
     for (const step of yield* Checkpoints.steps(cell)) {
       const found = yield* Effect.result(Checkpoints.read(cell, step))
-      const { _tag: how } = found
-      if (how === "Failure") damages.push(...(yield* damageOf(Effect.fail(found.failure))))
-      else if (found.success !== undefined) extents.push(found.success.metrics)
+      damages.push(...(yield* damageOf(Effect.fromResult(found))))
+      if (found._tag === "Success" && found.success !== undefined) extents.push(found.success.metrics)
     }
     // checkpoints that a finished cell has left over say nothing about its metrics
-    const kept = kind === "Success" && result.success !== undefined ? [result.success.metrics] : finished ? [] : extents
+    const kept =
+      result._tag === "Success" && result.success !== undefined ? [result.success.metrics] : finished ? [] : extents
     damages.push(...(yield* damageOf(metrics(cell, kept, finished))))
     return damages
   })

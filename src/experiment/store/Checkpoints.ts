@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { OutputFolder } from "../../spec/index.ts"
@@ -8,7 +9,6 @@ import type { CellFolder } from "./CellFolder.ts"
 import * as Checked from "./Checked.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Objects from "./Objects.ts"
-import type * as Path from "effect/Path"
 
 const Header = Schema.Struct({
   format: Schema.Literal(1),
@@ -105,8 +105,7 @@ export const newest = (
     const metrics = all.length === 0 ? undefined : yield* Objects.read(cell.metrics)
     for (const step of all) {
       const found = yield* Effect.result(read(cell, step))
-      const { _tag: kind } = found
-      if (kind === "Failure") passed.push({ step, reason: found.failure.reason })
+      if (found._tag === "Failure") passed.push({ step, reason: found.failure.reason })
       else if (found.success !== undefined) {
         const kept = Metrics.keptOf(metrics ?? new Uint8Array(), found.success.metrics)
         if (kept !== undefined) return { state: found.success.state, kept, passed }

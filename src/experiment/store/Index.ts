@@ -1,82 +1,45 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import type { CellResult } from "../Cell.ts"
 import type { Entry, StoreError } from "../RunStore.ts"
 import * as CellFolder from "./CellFolder.ts"
 import * as Checkpoints from "./Checkpoints.ts"
+import * as IndexLines from "./IndexLines.ts"
 import * as Lock from "./Lock.ts"
-import * as Metrics from "./Metrics.ts"
 import * as Objects from "./Objects.ts"
 import * as Result from "./Result.ts"
 import * as Stamp from "./Stamp.ts"
 
 type Files = FileSystem.FileSystem
 
-/** What the index holds of a finished cell, and which file it read that from. */
-type Line = Pick<CellResult, "key" | "spec" | "measures" | "provenance"> & {
-  readonly format: 1
-  readonly diverged: boolean
-  /** Of all the cell's objects. */
-  readonly bytes: number
-  readonly result: Stamp.Stamp
+/** A file that makes a list fast: what it says is in the cells, too, so it may be deleted at any time. */
+export interface Index {
+  /** Adds a cell that was finished just now; an index that cannot be written is done without. */
+  readonly add: (key: string) => Effect.Effect<void, never, Files>
+  /** Every cell of the store, by key. What the index lacks, or has read from another file than there is now, is read from the cell. */
+  readonly list: Effect.Effect<ReadonlyArray<Entry>, StoreError, Files>
 }
 
-/** The file that makes a list fast: what it says is in the cells, too, so it may be deleted at any time. */
-export const fileOf = (store: string): string => `${store}/index.ndjson`
+const name = "index.ndjson"
 
-/** Its checksum says that a line is what was written here; only the format is asked. */
-const isLine = (value: unknown): value is Line & { readonly crc32: string } =>
-  typeof value === "object" && value !== null && "format" in value && value.format === 1
+/** How much without use an index may hold besides as much as is of use. */
+const slack = 65_536
 
-/** What an index says of each key, the last line of each; damaged lines say nothing. */
-const parse = (text: string): { readonly lines: ReadonlyMap<string, Line>; readonly count: number } => {
-  const texts = text.split("\n").filter((line) => line !== "")
-  const lines = texts.flatMap((line) => {
-    const value: unknown = Metrics.isWhole(line) ? JSON.parse(line) : undefined
-    if (!isLine(value)) return []
-    const { crc32: _, ...rest } = value
-    return [[rest.key, rest] as const]
-  })
-  return { lines: new Map(lines), count: texts.length }
-}
-
-// an empty line first: half a line that a kill has left must not swallow this one
-const textOf = (line: Line): string => `\n${Metrics.lineOf(line)}\n`
-
+// the log is no object: what it says last is said when all else is kept
 const sizeOf = (files: ReadonlyArray<string>): Effect.Effect<number, StoreError, Files> =>
   Effect.map(Effect.forEach(files, Objects.stat), (all) => all.reduce((sum, file) => sum + (file?.bytes ?? 0), 0))
 
-/** The line of a cell, read from the cell itself; `undefined` when it is not finished. */
-const lineOf = (cell: CellFolder.CellFolder): Effect.Effect<Line | undefined, StoreError, Files> =>
+/** What the index is to hold of a cell, read from the cell itself; `undefined` when it is not finished. */
+const read = (cell: CellFolder.CellFolder): Effect.Effect<IndexLines.Indexed | undefined, StoreError, Files> =>
   Effect.gen(function* () {
+    // before it is read: should it be replaced meanwhile, it is read again next time
     const result = Stamp.of(cell.result)
     const found = result === undefined ? undefined : yield* Result.read(cell)
     if (result === undefined || found === undefined) return undefined
     const { key, spec, measures, provenance, diverged } = found
-    const bytes = yield* sizeOf([cell.result, cell.provenance, cell.metrics, cell.log])
-    return { format: 1, key, spec, measures, provenance, diverged: diverged !== undefined, bytes, result }
+    const bytes = yield* sizeOf([cell.result, cell.provenance, cell.metrics])
+    return { key, spec, measures, provenance, diverged: diverged !== undefined, bytes, result }
   })
-
-const append = (store: string, lines: ReadonlyArray<Line>): Effect.Effect<void, never, Files> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) =>
-    fs.writeFileString(fileOf(store), lines.map(textOf).join(""), { flag: "a" })
-  ).pipe(Effect.ignore)
-
-/** Brings the index up to date: lines are added, or all are written anew when most of the `count` there are of no use. */
-const keep = (store: string, used: ReadonlyArray<Line>, fresh: ReadonlyArray<Line>, count: number) => {
-  if (count + fresh.length <= 2 * (used.length + fresh.length) + 64) {
-    return fresh.length === 0 ? Effect.void : append(store, fresh)
-  }
-  const text = [...used, ...fresh].map(textOf).join("")
-  return Effect.ignore(Objects.write(store, "index.ndjson", [new TextEncoder().encode(text)]))
-}
-
-/** Adds a cell that was finished just now; an index that cannot be written is done without. */
-export const add = (store: string, key: string): Effect.Effect<void, never, Files> =>
-  Effect.flatMap(lineOf(CellFolder.of(store, key)), (line) =>
-    line === undefined ? Effect.void : append(store, [line])
-  ).pipe(Effect.ignore)
 
 /** The entry of a cell without a result; none where there is nothing to go on from. */
 const unfinished = (cell: CellFolder.CellFolder, now: number): Effect.Effect<Entry | undefined, StoreError, Files> =>
@@ -85,55 +48,78 @@ const unfinished = (cell: CellFolder.CellFolder, now: number): Effect.Effect<Ent
     const { live } = yield* Lock.survey(cell, names, now)
     const steps = yield* Checkpoints.steps(cell)
     if (live.length === 0 && steps.length === 0) return undefined
-    const bytes = yield* sizeOf([
-      cell.metrics,
-      cell.provenance,
-      cell.log,
-      ...steps.map((step) => Checkpoints.fileOf(cell, step))
-    ])
+    const checkpoints = steps.map((step) => Checkpoints.fileOf(cell, step))
+    const bytes = yield* sizeOf([cell.metrics, cell.provenance, ...checkpoints])
     return { key: cell.key, state: live.length > 0 ? "running" : "begun", bytes }
   })
 
-const entryOf = ({ key, spec, measures, provenance, diverged, bytes }: Line): Entry => ({
+/** What is found where a cell's folder is: what the index is to hold of it, or the entry of one that is not whole or not finished. */
+const look = (
+  cell: CellFolder.CellFolder,
+  now: number
+): Effect.Effect<IndexLines.Indexed | Entry | undefined, StoreError, Files> =>
+  Effect.matchEffect(read(cell), {
+    onFailure: () =>
+      Effect.succeed<Entry>({ key: cell.key, state: "damaged", bytes: Stamp.of(cell.result)?.bytes ?? 0 }),
+    onSuccess: (found): ReturnType<typeof look> => (found === undefined ? unfinished(cell, now) : Effect.succeed(found))
+  })
+
+const entryOf = ({ key, spec, measures, provenance, diverged, bytes }: IndexLines.Indexed): Entry => ({
   key,
   state: diverged ? "diverged" : "finished",
   cell: { spec, measures, provenance },
   bytes
 })
 
-/** Every cell of a store, by key. Lines that are missing in the index, or of another file than there is now, are made anew. */
-export const list = (store: string): Effect.Effect<ReadonlyArray<Entry>, StoreError, Files> =>
-  Effect.gen(function* () {
+/** The index of a store. */
+export const of = (store: string): Index => {
+  const file = `${store}/${name}`
+  // what cells have in common is written once by each process; where the file was replaced since, they are read anew
+  const told = new Set<string>()
+
+  const append = (cells: ReadonlyArray<IndexLines.Indexed>, known: Pick<ReadonlySet<string>, "has">) =>
+    Effect.gen(function* () {
+      const { text, parts } = IndexLines.encode(cells, known)
+      // an empty line first: half a line that a kill has left must not swallow this one
+      yield* (yield* FileSystem.FileSystem).writeFileString(file, `\n${text}`, { flag: "a" })
+      for (const part of parts) told.add(part)
+    })
+
+  const replace = (cells: ReadonlyArray<IndexLines.Indexed>) =>
+    Objects.write(store, name, [new TextEncoder().encode(IndexLines.encode(cells, new Set()).text)])
+
+  const list = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const keys = (yield* Objects.names(CellFolder.cellsOf(store))).filter((name) => !Objects.isLeftover(name))
-    const bytes = yield* Effect.orElseSucceed(Objects.read(fileOf(store)), () => undefined)
-    const known = parse(new TextDecoder().decode(bytes))
+    const keys = (yield* Objects.names(CellFolder.cellsOf(store))).filter((key) => !Objects.isLeftover(key))
+    const bytes = yield* Effect.orElseSucceed(Objects.read(file), () => undefined)
+    const text = new TextDecoder().decode(bytes)
+    const known = IndexLines.decode(text)
     const used = keys.flatMap((key) => {
-      const line = known.lines.get(key)
-      const stamp = line && Stamp.of(CellFolder.of(store, key).result)
-      return line?.result.bytes === stamp?.bytes && line?.result.time === stamp?.time && line !== undefined
+      const line = known.cells.get(key)
+      return line !== undefined && Stamp.same(line.indexed.result, Stamp.of(CellFolder.of(store, key).result))
         ? [line]
         : []
     })
-    const fresh: Array<Line> = []
-    const look = (key: string): Effect.Effect<Entry | undefined, StoreError, Files> => {
-      const cell = CellFolder.of(store, key)
-      return Effect.matchEffect(lineOf(cell), {
-        onFailure: () => Effect.succeed<Entry>({ key, state: "damaged", bytes: Stamp.of(cell.result)?.bytes ?? 0 }),
-        onSuccess: (line) => {
-          if (line === undefined) return unfinished(cell, now)
-          fresh.push(line)
-          return Effect.succeed(entryOf(line))
-        }
-      })
-    }
-    const listed = new Set(used.map(({ key }) => key))
-    const others = yield* Effect.forEach(
+    const cells = used.map(({ indexed }) => indexed)
+    const listed = new Set(cells.map(({ key }) => key))
+    const looked = yield* Effect.forEach(
       keys.filter((key) => !listed.has(key)),
-      look,
+      (key) => look(CellFolder.of(store, key), now),
       { concurrency: 16 }
     )
-    yield* keep(store, used, fresh, known.count)
-    const entries = [...used.map(entryOf), ...others.filter((entry) => entry !== undefined)]
-    return entries.sort((a, b) => (a.key < b.key ? -1 : 1))
+    const fresh = looked.flatMap((found) => (found !== undefined && "result" in found ? [found] : []))
+    const useful = used.reduce((sum, { length }) => sum + length, known.partsLength)
+    if (text.length > 2 * useful + slack) yield* Effect.ignore(replace([...cells, ...fresh]))
+    else if (fresh.length > 0) yield* Effect.ignore(append(fresh, known.parts))
+    const others = looked.flatMap((found) => (found !== undefined && "state" in found ? [found] : []))
+    return [...[...cells, ...fresh].map(entryOf), ...others].sort((a, b) => (a.key < b.key ? -1 : 1))
   })
+
+  return {
+    add: (key) =>
+      Effect.flatMap(read(CellFolder.of(store, key)), (found) =>
+        found === undefined ? Effect.void : append([found], told)
+      ).pipe(Effect.ignore),
+    list
+  }
+}

@@ -40,8 +40,7 @@ const isStale = (file: string, now: number): Effect.Effect<boolean, StoreError, 
     const holder = yield* read(file)
     const written = yield* Objects.stat(file)
     if (holder === undefined || written === undefined) return true
-    const { _tag: kind } = holder
-    if (kind === "Success" && Worker.areNear(holder.success, yield* Worker.here))
+    if (holder._tag === "Success" && Worker.areNear(holder.success, yield* Worker.here))
       return !(yield* Worker.lives(holder.success))
     return now - written.time > Duration.toMillis(beat.silence)
   })

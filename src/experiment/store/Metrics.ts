@@ -1,10 +1,10 @@
 import { createHash, type Hash } from "node:crypto"
-import { crc32 } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
-import { canonical, Digest, type JsonObject } from "../../spec/index.ts"
+import { Digest, type JsonObject } from "../../spec/index.ts"
+import * as CheckedLine from "./CheckedLine.ts"
 
 /** The length of some bytes, and their digest. */
 export const Extent = Schema.Struct({ bytes: Schema.Int, sha256: Schema.String })
@@ -14,24 +14,6 @@ export type Extent = typeof Extent.Type
 
 /** The length and the digest of bytes at hand. */
 export const extentOf = (bytes: Uint8Array): Extent => ({ bytes: bytes.length, sha256: Digest.ofBytes(bytes) })
-
-const sumOf = (text: string): string => crc32(text).toString(16).padStart(8, "0")
-
-/** An entry as a line: canonical JSON, with a checksum of what stands before it as the last field. */
-export const lineOf = (entry: JsonObject): string => {
-  const text = canonical(entry)
-  return `${text.slice(0, -1)}${text === "{}" ? "" : ","}"crc32":"${sumOf(text)}"}`
-}
-
-const tail = '"crc32":"01234567"}'.length
-
-/** Whether every bit of a line is as it was written. */
-export const isWhole = (line: string): boolean => {
-  const end = line.length - tail
-  const empty = end === 1
-  const text = `${line.slice(0, empty ? end : end - 1)}}`
-  return end > 0 && (empty || line[end - 1] === ",") && line.endsWith(`"crc32":"${sumOf(text)}"}`)
-}
 
 /** Where metrics go on: how far the file is good, and the running digest up to there. */
 export interface Kept {
@@ -57,14 +39,15 @@ export interface Writer {
   readonly write: Effect.Effect<void, PlatformError, FileSystem.FileSystem>
   /** Writes it and brings it to the disk, and tells what is there now. */
   readonly flush: Effect.Effect<Extent, PlatformError, FileSystem.FileSystem>
+  /** Keeps nothing of what there is. */
+  readonly clear: Effect.Effect<void, PlatformError, FileSystem.FileSystem>
 }
 
 const batch = 256
 
 /** Adds lines to a file behind what is kept of it. Lines that could not be written are written by the next attempt. */
 export const writer = (file: string, kept: Kept): Writer => {
-  const { hash } = kept
-  let { bytes } = kept
+  let { bytes, hash } = kept
   let lines: Array<string> = []
   const append = (sync: boolean) =>
     Effect.gen(function* () {
@@ -81,8 +64,13 @@ export const writer = (file: string, kept: Kept): Writer => {
       lines = lines.slice(written)
     }).pipe(Effect.scoped, Effect.uninterruptible)
   return {
-    add: (entry) => lines.push(lineOf(entry)) >= batch,
+    add: (entry) => lines.push(CheckedLine.of(entry)) >= batch,
     write: append(false),
-    flush: Effect.map(append(true), () => ({ bytes, sha256: hash.copy().digest("hex") }))
+    flush: Effect.map(append(true), () => ({ bytes, sha256: hash.copy().digest("hex") })),
+    clear: Effect.suspend(() => {
+      ;({ bytes, hash } = nothing())
+      lines = []
+      return append(true)
+    })
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import { OutputError, outputError } from "../../spec/index.ts"
 import { StoreError } from "../RunStore.ts"
@@ -30,10 +31,7 @@ export const readFailed = (object: string) => (error: PlatformError) =>
   Effect.fail(new StoreError({ object, reason: outputError(object, error).reason, remedy: "make it readable" }))
 
 /** Whether an operation failed because nothing is there. */
-export const isAbsent = ({ reason }: PlatformError): boolean => {
-  const { _tag: kind } = reason
-  return kind === "NotFound"
-}
+export const isAbsent = ({ reason }: PlatformError): boolean => reason._tag === "NotFound"
 
 const ifThere = <A, R>(effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A | undefined, PlatformError, R> =>
   Effect.catchTag(effect, "PlatformError", (error) =>
@@ -52,12 +50,14 @@ export const stat = (
   file: string
 ): Effect.Effect<{ readonly bytes: number; readonly time: number } | undefined, StoreError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => ifThere(fs.stat(file))).pipe(
-    Effect.map((info) => {
-      if (info === undefined) return undefined
-      const { mtime } = info
-      const { _tag: known } = mtime
-      return { bytes: Number(info.size), time: known === "Some" ? mtime.value.getTime() : 0 }
-    }),
+    Effect.map((info) =>
+      info === undefined
+        ? undefined
+        : {
+            bytes: Number(info.size),
+            time: Option.match(info.mtime, { onNone: () => 0, onSome: (at) => at.getTime() })
+          }
+    ),
     Effect.catchTag("PlatformError", readFailed(file))
   )
 

@@ -16,3 +16,7 @@ export const of = (file: string): Stamp | undefined => {
     return undefined
   }
 }
+
+/** Whether two stamps are of the same file, as far as can be told. */
+export const same = (a: Stamp | undefined, b: Stamp | undefined): boolean =>
+  a?.bytes === b?.bytes && a?.time === b?.time

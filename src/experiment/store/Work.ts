@@ -21,6 +21,7 @@ type Step<A> = Effect.Effect<A, StoreError | PlatformError, Files>
 /** A claim whose effects still ask for the file system. */
 export interface Work {
   readonly checkpoint: Uint8Array | undefined
+  readonly restart: (reason: string) => Step<void>
   readonly save: (step: number, state: Uint8Array) => Step<void>
   readonly record: (entry: JsonObject) => Step<void>
   readonly log: (line: string) => Effect.Effect<void, never, Files>
@@ -85,6 +86,12 @@ export const begin = (
       checkpoint: state,
       record: (entry) => Effect.suspend(() => (metrics.add(entry) ? writing(metrics.write) : Effect.void)),
       log: (line) => log(cell, line),
+      restart: (reason) =>
+        Effect.andThen(
+          log(cell, `starts anew: ${reason}`),
+          // a kill in between leaves metrics without a checkpoint, of which the next claim keeps nothing
+          writing(Effect.andThen(Objects.remove(cell.checkpoints), metrics.clear))
+        ),
       save: (step, bytes) =>
         writing(Effect.flatMap(metrics.flush, (extent) => Checkpoints.write(cell, step, bytes, extent))),
       finish: ({ provenance, ...measured }) =>
