@@ -5,7 +5,12 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Failure from "./Failure.ts"
+import * as Adapt from "./Adapt.ts"
 import * as Distill from "./Distill.ts"
+import * as Evaluate from "./Evaluate.ts"
+import * as Export from "./Export.ts"
+import * as FineTune from "./FineTune.ts"
+import * as Inspect from "./Inspect.ts"
 import * as Pretrain from "./Pretrain.ts"
 import * as Reproduce from "./Reproduce.ts"
 import * as Runs from "./Runs.ts"
@@ -28,7 +33,12 @@ const root = Command.make("homodistil").pipe(
   Command.withSubcommands([
     Reproduce.command,
     Distill.command,
+    Adapt.command,
     Pretrain.command,
+    Evaluate.command,
+    Export.command,
+    FineTune.command,
+    Inspect.command,
     Runs.command,
     TraceRun.command,
     Work.command

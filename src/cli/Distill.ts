@@ -4,68 +4,76 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { HuggingFace, HuggingFaceWeights } from "../checkpoint/index.ts"
-import type { DistillPlan } from "../distill/index.ts"
-import { CutModel, HeldOut } from "../evaluate/index.ts"
-import { CellRun, Laboratory, Scale } from "../experiment/index.ts"
-import { Axis, BertConfig, Model, Parameters } from "../model/index.ts"
-import { Padding } from "../report/index.ts"
-import { Spec } from "../spec/index.ts"
+import { HuggingFace, HuggingFaceWeights, HuggingFaceWidths } from "../checkpoint/index.ts"
+import type { Dataset } from "../data/index.ts"
+import { DistillPlan } from "../distill/index.ts"
+import { CutModel, HeldOut, Latency } from "../evaluate/index.ts"
+import { Cell, CellRun, type Claim, Distillation, Laboratory, RunStore, Scale } from "../experiment/index.ts"
+import { Axis, BertConfig } from "../model/index.ts"
+import { Ranking, type WidthTarget } from "../pruning/index.ts"
+import { ConfigError, Digest, Spec } from "../spec/index.ts"
+import * as DistillReport from "./DistillReport.ts"
 import * as DistillSettings from "./DistillSettings.ts"
 import { withExitCodes } from "./Failure.ts"
 import * as Flags from "./Flags.ts"
 import * as Progress from "./Progress.ts"
 import * as Provenance from "./Provenance.ts"
-import * as RunView from "./RunView.ts"
 import { Screen } from "./Screen.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
+import * as StudentSize from "./StudentSize.ts"
 import * as TeacherFolder from "./TeacherFolder.ts"
 import * as Words from "./Words.ts"
 
-const sizes = (axes: Axis.Axes): string =>
-  RunView.widths(Object.fromEntries(Axis.prunable(axes).map(({ id, size }) => [id, size])), [
-    "hidden",
-    "ffn",
-    "qk",
-    "vo"
-  ])
+/** Pieces of the sequence that is timed. */
+const timedLength = 128
 
-/** What is about to happen: the components, and the widths and parameters at the start and the end. */
-export const outline = (plan: DistillPlan.DistillPlan, config: BertConfig.BertConfig): string => {
-  const original = BertConfig.axes(config)
+/** The plan with a ranking that ends at these widths; the plan as it is where it ends there anyway. */
+export const towards = (
+  plan: DistillPlan.DistillPlan,
+  teacher: BertConfig.BertConfig,
+  widths: WidthTarget.Widths | undefined
+): DistillPlan.DistillPlan => {
+  if (widths === undefined) return plan
   const { final } = plan.ratio.over(plan.training.steps)
-  const small = Axis.resize(original, plan.ranking.widths({ original, current: original, ratio: final }))
-  const specs = Parameters.bert(config)
-  const line = (name: string, axes: Axis.Axes) =>
-    `${name} ${sizes(axes)}: ${Words.amount(Parameters.count(specs, axes))} parameters`
-  const components = [plan.scorer, plan.ratio, plan.mode].map(({ spec }) => Spec.describe(spec))
-  return `${components.join(", ")}\n${line("from", original)}\n${line("to  ", small)}\n`
+  const targeted = { ...plan, ranking: Ranking.toWidths({ final, widths: { ...widths } }) }
+  const [own, asked] = [plan, targeted].map((one) => BertConfig.axes(DistillReport.ending(one, teacher)))
+  const same = own !== undefined && Axis.prunable(own).every(({ id, size }) => asked?.get(id)?.size === size)
+  return same ? plan : targeted
 }
 
-/** Teacher and student side by side. */
-export const comparison = (
-  rows: ReadonlyArray<{
-    readonly name: string
-    readonly model: Model.Model
-    readonly measures: HeldOut.HeldOutMeasures
-  }>
-): string => {
-  const table = [
-    ["", "parameters", "MLM loss", "MLM accuracy", "discrepancy"],
-    ...rows.map(({ name, model, measures }) => [
-      name,
-      Words.amount(Model.size(model)),
-      `${measures.loss.toFixed(3)} nats`,
-      `${(100 * measures.accuracy).toFixed(1)} %`,
-      `${measures.discrepancy.toFixed(3)} nats`
-    ])
-  ]
-  const widest = (column: number) => Math.max(...table.map((row) => Padding.length(row[column] ?? "")))
-  return table
-    .map((row) => `${row.map((text, i) => (i === 0 ? Padding.end : Padding.start)(text, widest(i))).join("  ")}\n`)
-    .join("")
-}
+/** What a run is filed under, so that it can be gone on with: all that shapes the student. */
+const keyOf = (
+  plan: DistillPlan.DistillPlan,
+  o: { readonly seed: number; readonly teacher: Digest.Digest; readonly dataset: Dataset; readonly backend: Spec.Spec }
+): Digest.Digest =>
+  Digest.of({
+    student: Spec.toJson(DistillPlan.spec(plan)),
+    seed: o.seed,
+    teacher: o.teacher,
+    data: o.dataset.digest,
+    backend: Spec.toJson(o.backend),
+    numericVersion: Cell.numericVersion
+  })
+
+/** The claim on a run; only one process works on it. */
+const claimOf = (key: Digest.Digest, store: string) =>
+  Effect.gen(function* () {
+    const claim: Claim | undefined = yield* (yield* RunStore).claim(key)
+    return (
+      claim ??
+      (yield* new ConfigError({
+        problems: [
+          {
+            key: "--store",
+            value: store,
+            bound: "a store in which nobody works on this very student",
+            remedy: "wait for the other process, or give another folder"
+          }
+        ]
+      }))
+    )
+  })
 
 /** `homodistil distill`: one student with settings of one's own, written as a Hugging Face directory. */
 export const command = Command.make(
@@ -73,11 +81,20 @@ export const command = Command.make(
   {
     out: Flag.String("out").pipe(Flag.withMetavar("DIR"), Flag.withDescription("folder to write the student to")),
     teacher: Flags.teacher,
+    text: Flags.text,
+    ...StudentSize.flags,
     ...DistillSettings.flags,
+    length: Flags.integer("length", 64, "pieces of a row"),
     threads: Flags.threads(1),
+    store: Flags.store,
+    checkpointEvery: Flags.number(
+      "checkpoint-every",
+      Distillation.checkpointEvery,
+      "seconds of work between two checkpoints, which the same command goes on from"
+    ),
     quiet: Flags.quiet
   },
-  ({ out, quiet, teacher: folder, threads, ...o }) =>
+  ({ out, quiet, teacher: folder, threads, store, checkpointEvery, text, ...o }) =>
     Effect.gen(function* () {
       const started = yield* Clock.currentTimeMillis
       const setup = yield* Setup
@@ -85,35 +102,74 @@ export const command = Command.make(
       const path = yield* Path.Path
       const settings = {
         plan: DistillSettings.plan(o),
-        threads: Settings.count("--threads", threads, 1, 1, setup.cores)
+        size: StudentSize.request(o),
+        threads: Settings.count("--threads", threads, 1, 1, setup.cores),
+        checkpointEvery: Settings.check(
+          "--checkpoint-every",
+          checkpointEvery,
+          checkpointEvery > 0,
+          "above 0",
+          Distillation.checkpointEvery
+        )
       }
       yield* Settings.checkAll(settings)
-      const { plan } = yield* Effect.all(settings)
+      const files = Flags.files(text)
+      const { curveRows, testRows } = Scale.micro
       const teacher = yield* TeacherFolder.load(
         Option.getOrElse(folder, () => path.join(setup.root, "assets", "teacher")),
-        plan.training.length
+        o.length,
+        { files, validation: curveRows, test: testRows }
       )
       yield* HuggingFace.writable(out)
-      if (!quiet) yield* screen.error(outline(plan, teacher.model.config))
       const backend = setup.backend(threads)
       const { model, dataset, tokenizer, tokenizerFiles, digest } = teacher
+      const say = (line: string) => (quiet ? Effect.void : screen.error(line))
       yield* Effect.gen(function* () {
+        const request = yield* settings.size
+        const asked = yield* settings.plan
+        const prunes = asked.mode.unstructured !== true && asked.ratio.over(asked.training.steps).final < 1
+        const size = prunes
+          ? yield* StudentSize.choose(model.config, request, {
+              anyWidths: o.anyWidths,
+              told: (line) => say(`${line}\n`)
+            })
+          : { ratio: asked.ratio.over(asked.training.steps).final }
+        const sized = prunes ? yield* DistillSettings.plan({ ...o, ratio: Option.some(size.ratio) }) : asked
+        const plan = towards(sized, model.config, size.widths)
+        if (!o.anyWidths)
+          yield* Effect.fromResult(HuggingFaceWidths.check(DistillReport.ending(plan, model.config), "the student"))
+        yield* say(DistillReport.outline(plan, model.config))
+
         const materials = { teacher: model, teacherDigest: digest, dataset, backend: backend.spec }
+        const claim = yield* claimOf(keyOf(plan, { ...materials, teacher: digest, seed: o.seed }), store)
         const laboratory = yield* Laboratory.make({ ...materials, scale: Scale.micro })
+        const { points } = Scale.micro
         const distilled = yield* Effect.scoped(
           Effect.flatMap(Progress.run(o.scorer, quiet), (emit) =>
-            CellRun.distil({ plan, seed: o.seed, points: Scale.micro.points }, laboratory, emit)
+            CellRun.distil({ plan, seed: o.seed, points, claim, checkpointEvery }, laboratory, emit)
           )
         )
         if (distilled.diverged !== undefined) return yield* distilled.diverged
         const cut = CutModel.of(yield* Effect.fromNullishOr(distilled.student).pipe(Effect.orDie))
         // other programs read the factor on attention scores off the widths
-        const student = HuggingFaceWeights.withUsualScale(cut)
+        const student = { ...cut, ...HuggingFaceWeights.withUsualScale(cut) }
         const measures = yield* HeldOut.measure(student, laboratory.test)
+        const taught = yield* HeldOut.measure(model, laboratory.test)
+        const [slow = Number.NaN, fast = Number.NaN] = yield* Latency.measure([model, student], { length: timedLength })
+        const rows = DistillReport.comparison(
+          { name: "teacher", model, measures: taught, latency: slow },
+          { name: "student", model: student, measures, latency: fast },
+          Math.min(timedLength, model.config.positions)
+        )
         const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
-        const command = Provenance.commandLine("distill", { ...DistillSettings.written(o), threads })
         const origin = {
-          command,
+          command: Provenance.commandLine("distill", {
+            teacher: Option.getOrUndefined(folder),
+            text: files.length === 0 ? undefined : files.join(","),
+            ...StudentSize.written(o),
+            ...DistillSettings.written(o),
+            threads
+          }),
           seed: o.seed,
           dataset,
           tokenizer,
@@ -125,28 +181,43 @@ export const command = Command.make(
         yield* HuggingFace.write(out, {
           ...student,
           tokenizerFiles,
-          provenance: Provenance.ofStudent(origin, plan, digest)
+          provenance: Provenance.ofStudent(origin, plan, digest),
+          card: {
+            title: path.basename(out),
+            done: [
+              `A BERT made smaller by homotopic distillation: it started as its teacher and was pruned, step by step, while it was distilled on text for ${plan.training.steps} steps (${Spec.describe(plan.scorer.spec)}, ${Spec.describe(plan.ratio.spec)}).`,
+              `Made by \`${origin.command}\`.`
+            ],
+            measures: rows.map(({ name, teacher: of, student: value }) => ({ name, value, teacher: of })),
+            ...(Option.isSome(folder) ? { baseModel: path.basename(folder.value) } : {}),
+            tags: ["distillation", "pruning"]
+          }
         })
-        const taught = yield* HeldOut.measure(model, laboratory.test)
-        yield* screen.out(
-          comparison([
-            { name: "teacher", model, measures: taught },
-            { name: "student", model: student, measures }
-          ])
-        )
+        // the student is written: what it could be gone on from is of no more use
+        yield* claim.restart(`written to ${out}`)
+        yield* screen.out(DistillReport.lines(rows))
         yield* screen.out(`\nWritten to ${out} in ${Words.duration(seconds)}.\n`)
-      }).pipe(Effect.scoped, Effect.provide(backend.layer))
+      }).pipe(Effect.scoped, Effect.provide([backend.layer, setup.store(store)]))
     })
 ).pipe(
   Command.withDescription(
     withExitCodes(
-      "Distil one student with your own settings and write it as a Hugging Face directory. The defaults are a PLATON row of " +
-        `Table 6 at micro scale.`
+      "Distil one student and write it as a Hugging Face directory that transformers loads. Says first how large it will be; ends with teacher and " +
+        "student side by side. Interrupted, the same command goes on from the last checkpoint. The defaults are a PLATON row of Table 6 at micro scale."
     )
   ),
   Command.withShortDescription("Distil one student with settings of your own"),
   Command.withExamples([
     { command: "homodistil distill --out student", description: "HomoDistil as in Table 6, a quarter of every width" },
+    {
+      command:
+        "homodistil distill --teacher my-bert --text corpus.jsonl.gz,more.txt --ratio .5 --steps 2000 --length 128 --learning-rate 3e-4 --out half",
+      description: "Your own BERT on your own text, half as wide"
+    },
+    {
+      command: "homodistil distill --teacher my-bert --params 14M --out small",
+      description: "The widest student of at most 14 million parameters; --latency 2x: one that is twice as fast here"
+    },
     {
       command: "homodistil distill --out half --ratio .5 --scorer sensitivity --window 20",
       description: "Half the width, by sensitivity over 20 steps"
@@ -154,6 +225,10 @@ export const command = Command.make(
     {
       command: "homodistil distill --out soft --mode regrowth --steps 1200",
       description: "Soft pruning: silenced units may come back"
+    },
+    {
+      command: "homodistil distill --out sparse --mode unstructured --ratio .5",
+      description: "The teacher's widths, half of the weights of matrices 0"
     }
   ])
 )

@@ -24,7 +24,8 @@ const ratios = {
 const modes = {
   hard: PruningMode.hard,
   masked: PruningMode.masked(),
-  regrowth: PruningMode.masked({ regrowth: true })
+  regrowth: PruningMode.masked({ regrowth: true }),
+  unstructured: PruningMode.unstructured
 }
 
 const scales = { teacherVariance: "teacherVariance", raw: "raw" } as const
@@ -40,7 +41,7 @@ export const flags = {
   ),
   beta1: optional("beta1", "PLATON's smoothing of the sensitivity (default .85)"),
   beta2: optional("beta2", "PLATON's smoothing of the uncertainty (default .95)"),
-  ratio: optional("ratio", "share of the units of every axis that remains (default .25)"),
+  ratio: optional("ratio", "share that remains of the units of every axis, or of single weights (default .25)"),
   schedule: Flags.word("schedule", "cubic", `how the ratio falls: ${names(ratios)} (constant prunes nothing)`),
   start: optional("start", "share of the steps before pruning starts (default 0)"),
   end: optional("end", "share of the steps after which the ratio is final (default .3)"),
@@ -51,7 +52,7 @@ export const flags = {
   mode: Flags.word(
     "mode",
     "hard",
-    "what pruning does: hard (cuts), masked (silences), regrowth (silences; units may come back)"
+    "what pruning does: hard (cuts), masked (silences), regrowth (silences; units may come back), unstructured (zeroes single weights, which may come back)"
   ),
   attentionScale: Flags.word(
     "attention-scale",
@@ -74,6 +75,8 @@ export interface Options {
   readonly pruneEvery: number
   readonly steps: number
   readonly batch: number
+  /** Pieces of a row; 64 unless given. */
+  readonly length?: number
   readonly learningRate: number
   readonly mode: string
   readonly attentionScale: string
@@ -86,6 +89,7 @@ const calledOnTheCommandLine: Settings.Flags = {
   end: ["--end", 0.3],
   steps: ["--steps", 400],
   rows: ["--batch", 16],
+  length: ["--length", 64],
   pruneEvery: ["--prune-every", 10],
   peak: ["--learning-rate", 6e-3]
 }
@@ -143,7 +147,14 @@ export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigE
         ...given("beta2", o.beta2)
       }),
       ratio: ratioOf(o),
-      training: attempt(() => Training.make({ steps: o.steps, rows: o.batch, pruneEvery: o.pruneEvery })),
+      training: attempt(() =>
+        Training.make({
+          steps: o.steps,
+          rows: o.batch,
+          pruneEvery: o.pruneEvery,
+          ...(o.length === undefined ? {} : { length: o.length })
+        })
+      ),
       learningRate: attempt(() => LearningRate.linearDecay({ peak: o.learningRate, warmup: 0.05 })),
       mode: Settings.choice("--mode", o.mode, modes),
       loss: Effect.map(Settings.choice("--attention-scale", o.attentionScale, scales), (scale) =>
@@ -181,6 +192,7 @@ export const written = (o: Options): { readonly [flag: string]: string | number 
   "prune-every": o.pruneEvery,
   steps: o.steps,
   batch: o.batch,
+  length: o.length,
   "learning-rate": o.learningRate,
   mode: o.mode,
   "attention-scale": o.attentionScale,

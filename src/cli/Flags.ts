@@ -1,3 +1,4 @@
+import * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
 
 /** Folder of the teacher. */
@@ -15,6 +16,26 @@ export const store = Flag.String("store").pipe(
   Flag.withDescription("folder in which cells are kept (default runs)"),
   Flag.withDefault("runs")
 )
+
+/** Text of the user's. */
+export const text = Flag.String("text").pipe(
+  Flag.withMetavar("FILES"),
+  Flag.withDescription(
+    "texts of yours, with commas between: plain UTF-8 with blank lines between documents, or JSON lines (.jsonl) with a field text; packed by gzip or not (default: the Brown corpus, of which downstream tasks are made in any case)"
+  ),
+  Flag.optional
+)
+
+/** The files of a list with commas between. */
+export const files = (list: Option.Option<string>): ReadonlyArray<string> =>
+  Option.match(list, {
+    onNone: () => [],
+    onSome: (names) =>
+      names
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== "")
+  })
 
 /** Nothing but results and errors. */
 export const quiet = Flag.Boolean("quiet").pipe(

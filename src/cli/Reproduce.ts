@@ -27,6 +27,7 @@ import * as ReproduceSettings from "./ReproduceSettings.ts"
 import { Screen } from "./Screen.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
+import * as SquadFiles from "./SquadFiles.ts"
 import * as Words from "./Words.ts"
 
 /** The cells of experiments as text: key, whether the store has them, seed and row; and what they took, where they were run. */
@@ -75,24 +76,37 @@ const flags = {
     Flag.withDefault(false)
   ),
   plan: Flag.Boolean("plan").pipe(
-    Flag.withDescription("say what it would cost (cells, widths, operations, memory, time), and run nothing"),
+    Flag.withDescription(
+      "say what is left to run and what it would cost (cells, widths, operations, memory, time), and run nothing"
+    ),
     Flag.withDefault(false)
   ),
   quiet: Flags.quiet
 }
 
-/** What experiments would cost, as text; where no teacher is given, the scale's is assumed, so none need be there. */
+/**
+ * What experiments would cost, as text. Where no teacher is given, the scale's is assumed, so none need be there; only where it is the one that
+ * cells would really be run with have they keys, by which the kept ones are found.
+ */
 const costs = Effect.fnUntraced(function* (
   o: ReproduceSettings.Options,
   jobs: number,
   checked: { readonly [name: string]: Effect.Effect<unknown, ConfigError> }
 ) {
-  const { experiments, scale, backend } = yield* ReproduceSettings.asked(o, checked)
-  const teacher = Option.isNone(o.teacher)
-    ? Scale.teacherOf(scale)
-    : (yield* HuggingFace.read(o.teacher.value, "--teacher")).config
+  const { scale, backend, experiments } = yield* ReproduceSettings.asked(o, checked)
   const { rate } = yield* Calibration.measure.pipe(Effect.provide(backend.layer))
-  return RunPlan.text(yield* RunPlan.make({ experiments, scale, teacher, jobs, rate }))
+  const assumed = Option.isNone(o.teacher) && scale.teacher !== undefined
+  if (assumed || Scale.refusal(scale) !== undefined) {
+    const teacher = Option.isNone(o.teacher)
+      ? Scale.teacherOf(scale)
+      : (yield* HuggingFace.read(o.teacher.value, "--teacher")).config
+    return RunPlan.text(yield* RunPlan.make({ experiments, scale, teacher, jobs, rate }))
+  }
+  const { materials, ...what } = yield* ReproduceSettings.resolve(o, checked)
+  const { cells } = yield* Runs.planAll({ ...what, materials })
+  const keys = new Set((yield* Runs.keptOf(cells)).keys())
+  const plan = { experiments: what.experiments, scale, teacher: materials.teacher.config, jobs, rate }
+  return RunPlan.text(yield* RunPlan.make({ ...plan, kept: { keys, materials } }))
 })
 
 type RunFailure = CellFailure | CellProcesses.CellProcessError | StoreError | OutputError | ConfigError
@@ -106,7 +120,7 @@ export const command = Command.make("reproduce", flags, (o) =>
     const path = yield* Path.Path
     const jobs = Option.getOrElse(o.jobs, () => cores)
     const checked = { jobs: Settings.count("--jobs", jobs, cores, 1, 2 * cores) }
-    if (o.plan) return yield* screen.out(yield* costs(o, jobs, checked))
+    if (o.plan) return yield* screen.out(yield* costs(o, jobs, checked).pipe(Effect.provide(store(o.store))))
     const { backend, exhibits, ...what } = yield* ReproduceSettings.resolve(o, checked)
     const { scale } = what
     const name = `${path.basename(o.experiment).replace(/\.[^.]*$/, "")}-${scale.name}`
@@ -140,6 +154,7 @@ export const command = Command.make("reproduce", flags, (o) =>
         finished,
         out,
         store: o.store,
+        given: SquadFiles.written(o),
         version,
         materials: what.materials,
         scale,
@@ -168,6 +183,10 @@ export const command = Command.make("reproduce", flags, (o) =>
     {
       command: "homodistil reproduce table6 --seeds 0,1,2,3,4",
       description: "Other seeds; the kept cells are not run again"
+    },
+    {
+      command: "homodistil reproduce table4 --squad train-v1.1.json --squad-dev dev-v1.1.json",
+      description: "Table 4 on SQuAD; without --squad-dev the one file is split by article"
     },
     { command: "homodistil reproduce table6 --dry-run", description: "Its cells, their keys, and which are kept" },
     { command: "homodistil reproduce all --scale paper --plan", description: "What the paper's scale would cost" },

@@ -3,13 +3,15 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { Distillation, type Runner, Scale } from "../experiment/index.ts"
+import type { SquadTask } from "../data/index.ts"
+import { Distillation, Experiment, type Runner, Scale } from "../experiment/index.ts"
 import { Listing } from "../report/index.ts"
 import { ConfigError } from "../spec/index.ts"
 import * as ExperimentFile from "./ExperimentFile.ts"
 import * as Flags from "./Flags.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
+import * as SquadFiles from "./SquadFiles.ts"
 import * as TeacherFolder from "./TeacherFolder.ts"
 
 /** The flags that say which cells an experiment has. */
@@ -38,13 +40,8 @@ export const flags = {
   ),
   threads: Flags.threads(1),
   teacher: Flags.teacher,
-  text: Flag.String("text").pipe(
-    Flag.withMetavar("FILES"),
-    Flag.withDescription(
-      "plain text of yours to distil on, UTF-8, files with commas between (default Brown, of which downstream tasks are made in any case)"
-    ),
-    Flag.optional
-  ),
+  text: Flags.text,
+  ...SquadFiles.flags,
   store: Flags.store,
   checkpointEvery: Flag.Finite("checkpoint-every").pipe(
     Flag.withMetavar("SECONDS"),
@@ -54,7 +51,7 @@ export const flags = {
 }
 
 /** What the flags give. */
-export interface Options {
+export interface Options extends SquadFiles.Options {
   readonly experiment: string
   readonly only: Option.Option<string>
   readonly text: Option.Option<string>
@@ -82,6 +79,7 @@ export const written = (o: Options): ReadonlyArray<string> => [
   "--checkpoint-every",
   String(o.checkpointEvery),
   ...Option.match(o.text, { onNone: () => [], onSome: (text) => ["--text", text] }),
+  ...SquadFiles.written(o),
   ...Option.match(o.only, { onNone: () => [], onSome: (only) => ["--only", only] }),
   ...Option.match(o.seeds, { onNone: () => [], onSome: (seeds) => ["--seeds", seeds] }),
   ...Option.match(o.teacher, { onNone: () => [], onSome: (teacher) => ["--teacher", teacher] })
@@ -116,6 +114,7 @@ export const asked = Effect.fnUntraced(function* (
     scale: Settings.choice("--scale", o.scale, Object.fromEntries(Scale.all.map((each) => [each.name, each]))),
     threads: Settings.count("--threads", o.threads, 1, 1, setup.cores),
     seeds: Option.isSome(o.seeds) ? seedsOf(o.seeds.value) : Effect.void,
+    squad: SquadFiles.check(o),
     checkpointEvery: Settings.check(
       "--checkpoint-every",
       o.checkpointEvery,
@@ -139,6 +138,34 @@ export const asked = Effect.fnUntraced(function* (
   return { exhibits, experiments, checkpointEvery: o.checkpointEvery, scale, backend: setup.backend(threads) }
 })
 
+/** What is asked for with SQuAD in the place of Brown's spans; fails where nothing that is asked for measures those. */
+const onSquad = Effect.fnUntraced(function* (
+  { exhibits, experiments }: Pick<Effect.Success<ReturnType<typeof asked>>, "exhibits" | "experiments">,
+  files: string,
+  task: SquadTask,
+  length: number
+) {
+  const others = new Map(
+    experiments.map(({ experiment }) => [experiment, Experiment.onSquad(experiment, task, length)])
+  )
+  if ([...others].every(([own, other]) => own === other))
+    return yield* new ConfigError({
+      problems: [
+        {
+          key: "--squad",
+          value: files,
+          bound: "given with an experiment that measures span extraction",
+          remedy: "leave it out, or ask for table4"
+        }
+      ]
+    })
+  const of = (experiment: Experiment.ExperimentOptions) => others.get(experiment) ?? experiment
+  return {
+    exhibits: exhibits.map((exhibit) => (Listing.isListing(exhibit) ? exhibit : of(exhibit))),
+    experiments: experiments.map(({ experiment, seeds }) => ({ experiment: of(experiment), seeds }))
+  }
+})
+
 /** What the flags ask for, and what its cells are run on; fails where the scale can only be planned. */
 export const resolve = Effect.fnUntraced(function* (
   o: Options,
@@ -150,13 +177,16 @@ export const resolve = Effect.fnUntraced(function* (
   const { scale, backend } = settings
   const refusal = Scale.refusal(scale)
   if (refusal !== undefined) return yield* refusal
+  const length = scale.training.length ?? 64
   const teacher = yield* TeacherFolder.load(
     Option.getOrElse(o.teacher, () => path.join(root, "assets", "teacher")),
-    scale.training.length ?? 64,
-    { files: partsOf(o.text), validation: scale.curveRows, test: scale.testRows }
+    length,
+    { files: Flags.files(o.text), validation: scale.curveRows, test: scale.testRows }
   )
+  const squad = yield* SquadFiles.load(o, teacher.tokenizer, length)
   return {
     ...settings,
+    ...(squad === undefined ? {} : yield* onSquad(settings, SquadFiles.written(o).slice(1).join(" "), squad, length)),
     materials: {
       teacher: teacher.model,
       teacherDigest: teacher.digest,

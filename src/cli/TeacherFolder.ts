@@ -1,15 +1,12 @@
 import * as Effect from "effect/Effect"
 import { HuggingFace } from "../checkpoint/index.ts"
-import { expectVocabulary, loadDataset, loadTextFiles, tokenizerDirectory, tokenizerOfJson } from "../data/index.ts"
+import { expectVocabulary, loadDataset, loadTextFiles, tokenizerDirectory, tokenizerOfFiles } from "../data/index.ts"
+import { Head } from "../model/index.ts"
 import { ConfigError, type Json } from "../spec/index.ts"
 
-/** The tokenizer's files of a model, or those that ship with homodistil where it has none. */
-const tokenizerFilesOf = (own: HuggingFace.TokenizerFiles) =>
-  own["tokenizer.json"] === undefined
-    ? Effect.flatMap(tokenizerDirectory, HuggingFace.readTokenizerFiles)
-    : Effect.succeed(own)
-
-const text = (bytes: Uint8Array | undefined): string => (bytes === undefined ? "{}" : new TextDecoder().decode(bytes))
+/** Whether a model brings a tokenizer of its own. */
+const hasTokenizer = (own: HuggingFace.TokenizerFiles): boolean =>
+  own["tokenizer.json"] !== undefined || own["vocab.txt"] !== undefined
 
 /** The digest of the vocabulary that a model says it was trained with. */
 const vocabularyOf = (provenance: Json | undefined): { readonly digest?: string } => {
@@ -25,32 +22,45 @@ export interface OwnText {
   readonly test: number
 }
 
+/** The setting that names the directory, for errors, and whether a bare encoder will do. */
+export interface LoadOptions {
+  readonly key?: string
+  readonly bare?: boolean
+}
+
 /**
- * A teacher from a Hugging Face directory, with the corpus cut into the pieces it knows: by its own tokenizer, or the one that
- * ships with homodistil where the directory has none.
+ * A teacher from a Hugging Face directory, with the corpus cut into the pieces it knows: by its own tokenizer (`tokenizer.json`, or
+ * `vocab.txt` alone), or the one that ships with homodistil where the directory has none.
  *
- * Fails where the directory cannot be read (`ConfigError`, `CheckpointError`), its vocabulary is not the tokenizer's
+ * Fails where the directory cannot be read (`ConfigError`, `CheckpointError`), it has no masked-language-model head, its vocabulary is not the tokenizer's
  * (`TokenizerMismatch`), rows of `length` pieces are too long for it, the corpus is missing (`CorpusError`), or a text of the user's is
  * unreadable or too short (`ConfigError`). Downstream tasks are made from Brown whatever the text.
  */
-export const load = Effect.fnUntraced(function* (directory: string, length: number, own?: OwnText) {
-  const checkpoint = yield* HuggingFace.read(directory, "--teacher")
+export const load = Effect.fnUntraced(function* (
+  directory: string,
+  length: number,
+  text?: OwnText,
+  o: LoadOptions = {}
+) {
+  const { key = "--teacher", bare = false } = o
+  const checkpoint = yield* HuggingFace.read(directory, key)
   const { config, parameters, digest } = checkpoint
-  const tokenizerFiles = yield* tokenizerFilesOf(checkpoint.tokenizerFiles)
-  const tokenizer = yield* tokenizerOfJson(
-    text(tokenizerFiles["tokenizer.json"]),
-    text(tokenizerFiles["tokenizer_config.json"])
-  )
+  if (!bare) yield* Effect.fromResult(Head.check(config, "distillation", key, directory))
+  const own = hasTokenizer(checkpoint.tokenizerFiles)
+  const folder = own ? directory : yield* tokenizerDirectory
+  const tokenizerFiles = own ? checkpoint.tokenizerFiles : yield* HuggingFace.readTokenizerFiles(folder)
+  const tokenizer = yield* tokenizerOfFiles(tokenizerFiles, folder)
   yield* expectVocabulary(tokenizer, {
     by: "the teacher",
     size: config.vocabSize,
+    padded: own,
     ...vocabularyOf(checkpoint.provenance)
   })
   if (config.positions < length)
     return yield* new ConfigError({
       problems: [
         {
-          key: "--teacher",
+          key,
           value: directory,
           bound: `a model of at least ${length} positions; it has ${config.positions}`,
           remedy: "give a teacher that was trained on rows of that length"
@@ -59,13 +69,13 @@ export const load = Effect.fnUntraced(function* (directory: string, length: numb
     })
   const brown = yield* loadDataset({ tokenizer })
   const dataset =
-    own === undefined || own.files.length === 0
+    text === undefined || text.files.length === 0
       ? brown
       : yield* loadTextFiles({
-          files: own.files,
+          files: text.files,
           tokenizer,
           tasks: brown,
-          needs: { length, validation: own.validation, test: own.test }
+          needs: { length, validation: text.validation, test: text.test }
         })
   return { model: { config, parameters }, digest, dataset, tokenizer, tokenizerFiles }
 })

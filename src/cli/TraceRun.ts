@@ -33,6 +33,13 @@ export const command = Command.make(
       const { cores, root, backend } = yield* Setup
       const settings = {
         plan: DistillSettings.plan(o),
+        mode: Settings.check(
+          "--mode",
+          o.mode,
+          o.mode !== "unstructured",
+          "one that prunes units, which a trace tells",
+          "hard"
+        ),
         text: Settings.choice<TraceBatches.Kind>("--text", text, texts),
         threads: Settings.count("--threads", threads, 1, 1, cores)
       }
@@ -46,7 +53,7 @@ export const command = Command.make(
         length
       )
       const { clean } = trainingBatches(teacher.dataset, { rows, length, maskRate })
-      const batch = TraceBatches.of(kind, { clean, vocabulary: teacher.dataset.vocabulary.length, maskRate })
+      const batch = TraceBatches.of(kind, { clean, pieces: teacher.dataset, maskRate })
       const files = yield* TraceRun.record({ plan, teacher: teacher.model, seed: Seed.make(o.seed), batch }).pipe(
         Effect.provide(backend(threads).layer)
       )

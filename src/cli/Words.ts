@@ -16,10 +16,13 @@ export const short = (value: number): string => {
   return size < 0.001 ? value.toExponential(1) : value.toPrecision(3)
 }
 
-/** How many of something: `812`, `412k`, `1.35M`. */
+/** How many of something: `812`, `412k`, `1.35M`, `2.28T`. */
 export const amount = (count: number): string => {
   if (count < 1000) return String(count)
-  return count < 999_500 ? `${(count / 1000).toPrecision(3)}k` : `${(count / 1e6).toPrecision(3)}M`
+  const steps = ["k", "M", "G", "T", "P"]
+  const step = steps.findIndex((_, i) => count < 999.5 * 1000 ** (i + 1))
+  const i = step < 0 ? steps.length - 1 : step
+  return `${(count / 1000 ** (i + 1)).toPrecision(3)}${steps[i]}`
 }
 
 /** `1 cell`, `12 cells`. */

@@ -15,7 +15,7 @@ import * as StateTensors from "./StateTensors.ts"
 export type TraceInput = Omit<Distiller.DistillInput, "snapshotAt" | "from">
 
 /** The files of a trace by name: where the run starts, what it reads, and what it did. */
-export type TraceFiles = WholeFolder.Files
+export type TraceFiles = { readonly [name: string]: Uint8Array }
 
 /** The names a trace's folder may hold. */
 export const fileNames = [

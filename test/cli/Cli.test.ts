@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Backend } from "homodistil/backend"
 import { HuggingFace } from "homodistil/checkpoint"
-import { BertConfig } from "homodistil/model"
+import { StudentStep } from "homodistil/distill"
+import { BertConfig, Parameters } from "homodistil/model"
 import { golden } from "../golden/golden.ts"
 import { command, root, setup } from "./terminal.ts"
 import { tinyConfig, tinyModel, writeTinyTeacher } from "./tinyTeacher.ts"
@@ -159,6 +160,8 @@ describe("Reproduce", () => {
   it("runs an experiment of one's own, keeps its cells, and renders the same from them", async () => {
     const planned = await command([...args, "--dry-run"])
     assert.deepStrictEqual([planned.code, planned.error, planned.out.match(/missing +seed/g)?.length], [0, "", 2])
+    const costs = await command([...args, "--plan"])
+    assert.match(costs.out, /In all 2 different cells .*, none of them kept: [\d.]+ GFLOP\n/)
     assert.isFalse(existsSync(at("tiny")))
 
     const first = await command(args)
@@ -179,6 +182,9 @@ describe("Reproduce", () => {
     assert.isTrue(first.out.startsWith(markdown.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").split("\n")[0] ?? "none"))
     assert.match(first.out, /\| magnitude \(baseline\) +\| +\d/)
     assert.match(first.error, /at smoke scale: 2 cells; 2 at a time\n/)
+
+    const left = await command([...args, "--plan"])
+    assert.match(left.out, /, 2 of 2 kept and not counted below\nNothing is left to run\.\n/)
 
     const written = () => readdirSync(at("tiny")).map((name) => readFileSync(at("tiny", name), "utf8"))
     const before = written()
@@ -216,20 +222,54 @@ describe("Reproduce", () => {
 describe("Distill and Pretrain", () => {
   it("write a student that says how it was made", async () => {
     const shape = "--scorer magnitude --ratio .5 --batch 2 --mode masked --steps 4 --prune-every 2".split(" ")
-    const { code, out, error } = await command(["distill", "--out", at("student"), "--teacher", teacher, ...shape])
+    const { code, out, error } = await command([
+      "distill",
+      "--out",
+      at("student"),
+      "--teacher",
+      teacher,
+      "--store",
+      at("distilled"),
+      ...shape
+    ])
     assert.strictEqual(code, 0, error)
     assert.match(
       error,
-      /^magnitude, cubic\(final: 0.5, start: 0, end: 0.3\), masked\(regrowth: false\)\nfrom hidden 8, ffn 16/
+      /^magnitude, cubic\(final: 0.5, start: 0, end: 0.3\), local\(multiples: \{\}\), masked\(regrowth: false\)\n.*\nteacher +1 +8 +16 .*\nstudent +1 +4 +8 /
     )
-    assert.match(out, /\nteacher +38\.1k .*0\.000 nats\nstudent +21\.0k/)
+    assert.match(out, /^ +teacher +student\nparameters +38\.1k +21\.0k\n/)
+    assert.match(out, /\ndiscrepancy to the teacher +0\.000 nats +[\d.]+ nats\n/)
+    assert.include(readFileSync(at("student", "README.md"), "utf8"), "| 38.1k |")
     const student = await files(HuggingFace.read(at("student")))
     assert.deepStrictEqual([student.config.hidden, student.config.ffn], [4, [8]])
     assert.include(
       JSON.stringify(student.provenance),
-      '"homodistil distill --scorer magnitude --ratio 0.5 --schedule cubic --prune-every 2 --steps 4 --batch 2'
+      " --scorer magnitude --ratio 0.5 --schedule cubic --prune-every 2 --steps 4 --batch 2"
     )
     assert.deepStrictEqual(Object.keys(student.tokenizerFiles).length, 4)
+  })
+
+  it("write a student of the teacher's shape of which single weights are zero, and as many as were asked for", async () => {
+    const shape = "--ratio .3 --batch 2 --mode unstructured --window 2 --steps 4 --prune-every 2".split(" ")
+    const { code, out, error } = await command([
+      "distill",
+      "--out",
+      at("sparse"),
+      "--teacher",
+      teacher,
+      "--store",
+      at("distilled"),
+      ...shape
+    ])
+    assert.strictEqual(code, 0, error)
+    const { config, parameters } = await files(HuggingFace.read(at("sparse")))
+    assert.deepStrictEqual([config.hidden, config.ffn], [tinyConfig.hidden, tinyConfig.ffn])
+    const matrices = StudentStep.matrices(tinyConfig).flatMap(({ name }) => [...(parameters[name]?.data ?? [])])
+    assert.strictEqual(matrices.filter((x) => x === 0).length, Math.floor(matrices.length * (1 - 0.3)))
+    const left = Parameters.count(Parameters.bert(config), BertConfig.axes(config)) - Math.floor(matrices.length * 0.7)
+    const words = `${(left / 1000).toFixed(1)}k`
+    assert.match(error, new RegExp(`to the same widths, 30 % of the weights of matrices: ${words} parameters`))
+    assert.match(out, new RegExp(`\nparameters +38\\.1k +${words}\n`))
   })
 
   it("write a teacher that can be distilled", async () => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { DistillPlan, Method } from "homodistil/distill"
+import { DistillPlan, Method, PruningMode } from "homodistil/distill"
 import { Spec } from "homodistil/spec"
 import * as DistillSettings from "../../src/cli/DistillSettings.ts"
 
@@ -57,6 +57,12 @@ describe("DistillSettings.plan", () => {
     assert.match(all.get(component) ?? "", wanted)
     for (const [name, text] of inWords(plan())) if (name !== component) assert.strictEqual(all.get(name), text)
   })
+
+  it("has the modes of pruning by name", () =>
+    assert.deepStrictEqual(
+      ["hard", "masked", "regrowth", "unstructured"].map((mode) => plan({ mode }).mode),
+      [PruningMode.hard, PruningMode.masked(), PruningMode.masked({ regrowth: true }), PruningMode.unstructured]
+    ))
 
   it("prunes at once, or not at all", () => {
     assert.strictEqual(

@@ -23,6 +23,13 @@ describe("TraceRun: homodistil trace-run", () => {
     assert.deepStrictEqual(readdirSync(at("trace")).sort(), [...TraceRun.fileNames].sort())
   })
 
+  it("refuses single weights, of which a trace tells nothing", async () => {
+    const { code, error } = await trace("--out", at("none"), "--mode", "unstructured")
+    assert.strictEqual(code, 1)
+    assert.match(error, /^--mode = unstructured: must be one that prunes units, .*; use for example --mode hard/)
+    assert.isFalse(existsSync(at("none")))
+  })
+
   it("says every mistake at once and writes nothing", async () => {
     const { code, error } = await trace("--out", at("none"), "--text", "poem", "--steps", "0", "--threads", "0")
     assert.strictEqual(code, 1)
