@@ -85,7 +85,7 @@ const panel = (table: Table, column: Column, c: number, first: boolean) => {
       grid: true,
       labelFontSize: 13,
       labelPadding: 10,
-      labelLimit: 260
+      labelLimit: 480
     }
   }
   const color = {
