@@ -77,7 +77,7 @@ const inFile = (file: string, from: number, length: number, width: 2 | 4): Piece
  * Writes documents into a file as they come: their pieces, then where each of them lies, by digest, then the digest of it all. The file
  * appears whole, by a rename, or not at all.
  *
- * What is remembered of a document is forty bytes. Fails as the documents do and as the disk does.
+ * What is remembered of a document is 44 bytes. Fails as the documents do and as the disk does.
  */
 export const write = <E, R>(
   file: string,
@@ -93,7 +93,8 @@ export const write = <E, R>(
       const part = path.join(yield* fs.makeTempDirectoryScoped({ directory, prefix: "writing-" }), path.basename(file))
       const target = yield* fs.open(part, { flag: "w" })
       const [width, hash] = [widthFor(vocabulary), createHash("sha256")]
-      const entries: Array<Uint8Array> = []
+      let index = Buffer.alloc(1 << 10)
+      let count = 0
       let [waiting, waitingBytes, at]: [Array<Uint8Array>, number, number] = [[], 0, 0]
       const flush = Effect.suspend(() => {
         const bytes = Buffer.concat(waiting)
@@ -109,16 +110,20 @@ export const write = <E, R>(
         return waitingBytes >= bufferBytes ? flush : Effect.void
       }
       yield* Stream.runForEach(documents, ({ digest, ids }) => {
-        const entry = Buffer.alloc(entryBytes)
-        entry.write(digest, 0, digestBytes, "hex")
-        entry.writeDoubleLE(at, digestBytes)
-        entry.writeUInt32LE(ids.length, digestBytes + 8)
-        entries.push(entry)
+        const entry = count * entryBytes
+        if (entry + entryBytes > index.length) index = Buffer.concat([index], 2 * index.length)
+        index.write(digest, entry, digestBytes, "hex")
+        index.writeDoubleLE(at, entry + digestBytes)
+        index.writeUInt32LE(ids.length, entry + digestBytes + 8)
+        count++
         return put(encode(ids, width))
       })
       const indexAt = at
-      entries.sort((a, b) => Buffer.compare(a, b))
-      for (const entry of entries) yield* put(entry)
+      const entryOf = (i: number) => index.subarray(i * entryBytes, (i + 1) * entryBytes)
+      const order = Uint32Array.from({ length: count }, (_, i) => i).sort((a, b) =>
+        Buffer.compare(entryOf(a), entryOf(b))
+      )
+      for (const i of order) yield* put(Uint8Array.from(entryOf(i)))
       const tail = Buffer.alloc(8 + 8 + 4)
       tail.write(magic)
       tail.writeDoubleLE(indexAt, 8)

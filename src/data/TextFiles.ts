@@ -65,7 +65,7 @@ const piecesOf = (text: string, tokenizer: Tokenizer): ReadonlyArray<number> => 
   return ids
 }
 
-const noTags = new Int8Array(0)
+const [noTags, noSentences] = [new Int8Array(0), new Int32Array(0)]
 
 /** A document of plain text: nothing is known of its genre, its sentences and parts of speech. */
 const documentOf = ({ digest, ids }: PieceFile.StoredDocument): Document => ({
@@ -73,7 +73,7 @@ const documentOf = ({ digest, ids }: PieceFile.StoredDocument): Document => ({
   genre: -1,
   ids,
   tags: noTags,
-  sentences: Int32Array.of(0, ids.length)
+  sentences: noSentences
 })
 
 const specOf = (digests: ReadonlyArray<Digest.Digest>, tokenizer: Tokenizer, tasks: Dataset): Spec.Spec =>
