@@ -1,25 +1,22 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { HuggingFace } from "../checkpoint/index.ts"
 import { heldOutBatches, trainingBatches } from "../data/index.ts"
-import { Pretraining } from "../distill/index.ts"
+import type { Pretraining } from "../distill/index.ts"
 import { HeldOut } from "../evaluate/index.ts"
-import { Head, type Model } from "../model/index.ts"
+import { Head } from "../model/index.ts"
 import { adamW } from "../optimizer/index.ts"
 import { Schedule } from "../schedule/index.ts"
 import { Seed } from "../spec/index.ts"
 import { withExitCodes } from "./Failure.ts"
 import * as Flags from "./Flags.ts"
-import * as Progress from "./Progress.ts"
+import * as PretrainingRun from "./PretrainingRun.ts"
 import * as Provenance from "./Provenance.ts"
-import { Screen } from "./Screen.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
 import * as TeacherFolder from "./TeacherFolder.ts"
-import * as Words from "./Words.ts"
 
 const defaults = { steps: 1000, batch: 16, length: 64, learningRate: 1e-3, every: 200, test: 256 }
 
@@ -69,7 +66,6 @@ export const command = Command.make("adapt", flags, ({ model: folder, out, quiet
   Effect.gen(function* () {
     const started = yield* Clock.currentTimeMillis
     const setup = yield* Setup
-    const screen = yield* Screen
     const settings = settingsOf({ ...o, model: folder, out, quiet }, setup.cores)
     yield* Settings.checkAll(settings)
     const frozen = yield* settings.encoder
@@ -107,50 +103,26 @@ export const command = Command.make("adapt", flags, ({ model: folder, out, quiet
       heldOutBatches(dataset, { split: "test", count: defaults.test, rows, length: o.length }).batches
     )
 
-    const finish = (model: Model.Model, heldOut: HeldOut.HeldOutMeasures) =>
-      Effect.gen(function* () {
-        const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
-        const { learningRate, text: _, ...rest } = o
-        const origin = {
-          command: Provenance.commandLine("adapt", {
-            model: folder,
-            ...(files.length === 0 ? {} : { text: files.join(",") }),
-            ...rest,
-            "learning-rate": learningRate
-          }),
-          seed: o.seed,
-          dataset,
-          tokenizer,
-          heldOut,
-          backend: backend.spec,
-          versions: setup.versions,
-          seconds
-        }
-        yield* HuggingFace.write(out, {
-          ...model,
-          tokenizerFiles,
-          provenance: Provenance.ofTeacher(origin, pretraining)
-        })
-        const reached = `held-out loss ${heldOut.loss.toFixed(3)}, accuracy ${(100 * heldOut.accuracy).toFixed(1)} %`
-        yield* screen.out(`${out}: ${reached}, in ${Words.duration(seconds)}\n`)
-      })
-
-    yield* Effect.gen(function* () {
-      const emit = yield* Progress.pretraining(o.steps, quiet)
-      const before = yield* HeldOut.measure({ config, parameters }, test)
-      yield* emit({ _tag: "HeldOut", step: 0, measures: before })
-      yield* Pretraining.pretrain(pretraining).pipe(
-        Stream.runForEach((event) =>
-          Effect.gen(function* () {
-            yield* emit(event)
-            if (event._tag === "Step") return
-            const measures = yield* HeldOut.measure(event.model, test)
-            yield* emit({ _tag: "HeldOut", step: event.step, measures })
-            if (event.last) yield* finish(event.model, measures)
-          })
-        )
-      )
-    }).pipe(Effect.scoped, Effect.provide(backend.layer))
+    const { learningRate, text: _, ...rest } = o
+    const command = Provenance.commandLine("adapt", {
+      model: folder,
+      ...(files.length === 0 ? {} : { text: files.join(",") }),
+      ...rest,
+      "learning-rate": learningRate
+    })
+    yield* PretrainingRun.run({
+      pretraining,
+      test,
+      dataset,
+      tokenizer,
+      tokenizerFiles,
+      backend,
+      out,
+      command,
+      seed: o.seed,
+      started,
+      quiet
+    })
   })
 ).pipe(
   Command.withDescription(

@@ -24,7 +24,7 @@ export const read = Effect.fnUntraced(function* (directory: string, key: string)
   const tokenizerFiles = own ? given : yield* HuggingFace.readTokenizerFiles(folder)
   const tokenizer = yield* tokenizerOfFiles(tokenizerFiles, folder)
   yield* expectVocabulary(tokenizer, {
-    by: "the model",
+    by: key === "--teacher" ? "the teacher" : "the model",
     size: config.vocabSize,
     padded: own,
     ...vocabularyOf(provenance)

@@ -1,22 +1,17 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { HuggingFace } from "../checkpoint/index.ts"
 import { heldOutBatches, loadDataset, loadTokenizer, tokenizerDirectory } from "../data/index.ts"
-import { Pretraining } from "../distill/index.ts"
 import { HeldOut } from "../evaluate/index.ts"
-import type { Model } from "../model/index.ts"
 import { withExitCodes } from "./Failure.ts"
 import * as Flags from "./Flags.ts"
-import * as Progress from "./Progress.ts"
+import * as PretrainingRun from "./PretrainingRun.ts"
 import * as Provenance from "./Provenance.ts"
-import { Screen } from "./Screen.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
 import * as TeacherRecipe from "./TeacherRecipe.ts"
-import * as Words from "./Words.ts"
 
 const { micro } = TeacherRecipe
 
@@ -66,7 +61,6 @@ export const command = Command.make("pretrain", flags, ({ out, quiet, ...o }) =>
   Effect.gen(function* () {
     const started = yield* Clock.currentTimeMillis
     const setup = yield* Setup
-    const screen = yield* Screen
     yield* Settings.checkAll(settingsOf(o, setup.cores))
     const folder = yield* tokenizerDirectory
     const tokenizer = yield* loadTokenizer(folder)
@@ -77,50 +71,28 @@ export const command = Command.make("pretrain", flags, ({ out, quiet, ...o }) =>
     const backend = setup.backend(o.threads)
     const test = HeldOut.withoutTeacher(heldOutBatches(dataset, { split: "test", count: 1024, rows: 128 }).batches)
 
-    const finish = (model: Model.Model, heldOut: HeldOut.HeldOutMeasures) =>
-      Effect.gen(function* () {
-        const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
-        const { causalShare, maskRate, learningRate, threads, ...rest } = o
-        const command = Provenance.commandLine("pretrain", {
-          ...rest,
-          "causal-share": causalShare,
-          "mask-rate": maskRate,
-          "learning-rate": learningRate,
-          threads
-        })
-        const origin = {
-          command,
-          seed: o.seed,
-          dataset,
-          tokenizer,
-          heldOut,
-          backend: backend.spec,
-          versions: setup.versions,
-          seconds
-        }
-        yield* HuggingFace.write(out, {
-          ...model,
-          tokenizerFiles,
-          provenance: Provenance.ofTeacher(origin, pretraining)
-        })
-        const reached = `held-out loss ${heldOut.loss.toFixed(3)}, accuracy ${(100 * heldOut.accuracy).toFixed(1)} %`
-        yield* screen.out(`${out}: ${reached}, in ${Words.duration(seconds)}\n`)
-      })
-
-    yield* Effect.gen(function* () {
-      const emit = yield* Progress.pretraining(o.steps, quiet)
-      yield* Pretraining.pretrain(pretraining).pipe(
-        Stream.runForEach((event) =>
-          Effect.gen(function* () {
-            yield* emit(event)
-            if (event._tag === "Step") return
-            const measures = yield* HeldOut.measure(event.model, test)
-            yield* emit({ _tag: "HeldOut", step: event.step, measures })
-            if (event.last) yield* finish(event.model, measures)
-          })
-        )
-      )
-    }).pipe(Effect.scoped, Effect.provide(backend.layer))
+    const { causalShare, maskRate, learningRate, threads, ...rest } = o
+    const command = Provenance.commandLine("pretrain", {
+      ...rest,
+      "causal-share": causalShare,
+      "mask-rate": maskRate,
+      "learning-rate": learningRate,
+      threads
+    })
+    const { seed } = o
+    yield* PretrainingRun.run({
+      pretraining,
+      test,
+      dataset,
+      tokenizer,
+      tokenizerFiles,
+      backend,
+      out,
+      command,
+      seed,
+      started,
+      quiet
+    })
   })
 ).pipe(
   Command.withDescription(

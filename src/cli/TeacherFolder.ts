@@ -1,19 +1,8 @@
 import * as Effect from "effect/Effect"
-import { HuggingFace } from "../checkpoint/index.ts"
-import { expectVocabulary, loadDataset, loadTextFiles, tokenizerDirectory, tokenizerOfFiles } from "../data/index.ts"
+import { loadDataset, loadTextFiles } from "../data/index.ts"
 import { Head } from "../model/index.ts"
-import { ConfigError, type Json } from "../spec/index.ts"
-
-/** Whether a model brings a tokenizer of its own. */
-const hasTokenizer = (own: HuggingFace.TokenizerFiles): boolean =>
-  own["tokenizer.json"] !== undefined || own["vocab.txt"] !== undefined
-
-/** The digest of the vocabulary that a model says it was trained with. */
-const vocabularyOf = (provenance: Json | undefined): { readonly digest?: string } => {
-  if (typeof provenance !== "object" || provenance === null) return {}
-  const digest: unknown = Reflect.get(provenance, "tokenizer")
-  return typeof digest === "string" ? { digest } : {}
-}
+import { ConfigError } from "../spec/index.ts"
+import * as ModelFolder from "./ModelFolder.ts"
 
 /** Text of the user's to distil on, and how many held-out rows it must have. */
 export interface OwnText {
@@ -43,19 +32,9 @@ export const load = Effect.fnUntraced(function* (
   o: LoadOptions = {}
 ) {
   const { key = "--teacher", bare = false } = o
-  const checkpoint = yield* HuggingFace.read(directory, key)
-  const { config, parameters, digest } = checkpoint
+  const { model, digest, tokenizer, tokenizerFiles } = yield* ModelFolder.read(directory, key)
+  const { config } = model
   if (!bare) yield* Effect.fromResult(Head.check(config, "distillation", key, directory))
-  const own = hasTokenizer(checkpoint.tokenizerFiles)
-  const folder = own ? directory : yield* tokenizerDirectory
-  const tokenizerFiles = own ? checkpoint.tokenizerFiles : yield* HuggingFace.readTokenizerFiles(folder)
-  const tokenizer = yield* tokenizerOfFiles(tokenizerFiles, folder)
-  yield* expectVocabulary(tokenizer, {
-    by: "the teacher",
-    size: config.vocabSize,
-    padded: own,
-    ...vocabularyOf(checkpoint.provenance)
-  })
   if (config.positions < length)
     return yield* new ConfigError({
       problems: [
@@ -77,5 +56,5 @@ export const load = Effect.fnUntraced(function* (
           tasks: brown,
           needs: { length, validation: text.validation, test: text.test }
         })
-  return { model: { config, parameters }, digest, dataset, tokenizer, tokenizerFiles }
+  return { model, digest, dataset, tokenizer, tokenizerFiles }
 })

@@ -39,6 +39,27 @@ describe("adapt", () => {
     assert.include(readFileSync(at("frozen", "config.json"), "utf8"), "BertForMaskedLM")
   })
 
+  it("tells the held-out loss before, on the way and at the end, as every PretrainingRun from given weights does", async () => {
+    const args = [
+      "adapt",
+      "--model",
+      at("encoder"),
+      "--out",
+      at("told"),
+      "--steps",
+      "4",
+      "--batch",
+      "2",
+      "--every",
+      "2"
+    ]
+    const { code, error } = await command(args)
+    assert.strictEqual(code, 0)
+    const told = error.split("\n").filter((line) => line.includes("held-out loss"))
+    const steps = told.map((line) => / (\d)\/4 /.exec(line)?.[1])
+    assert.includeMembers(steps, ["0", "2", "4"])
+  })
+
   it("moves all of it where that is asked for", async () => {
     const { code } = await adapt("trained", "--encoder", "trained", "--learning-rate", "1e-2")
     assert.strictEqual(code, 0)
