@@ -186,7 +186,7 @@ export const command = Command.make(
             title: path.basename(out),
             done: [
               `A BERT made smaller by homotopic distillation: it started as its teacher and was pruned, step by step, while it was distilled on text for ${plan.training.steps} steps (${Spec.describe(plan.scorer.spec)}, ${Spec.describe(plan.ratio.spec)}).`,
-              `Made by \`${origin.command}\`.`
+              `Made by: ${origin.command}`
             ],
             measures: rows.map(({ name, teacher: of, student: value }) => ({ name, value, teacher: of })),
             ...(Option.isSome(folder) ? { baseModel: path.basename(folder.value) } : {}),
