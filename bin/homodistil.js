@@ -3,7 +3,7 @@
 // on a Node that is too old it hands over to the one that came as an optional dependency.
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { createRequire } from "node:module"
+import nodeModule, { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath, pathToFileURL } from "node:url"
@@ -28,6 +28,7 @@ if (node === undefined) {
   console.error(`homodistil: dist/main.js = missing: must be built; run "npm run build" in ${root}`)
   process.exitCode = 2
 } else if (recent && !inCheckout) {
+  nodeModule.enableCompileCache()
   await import(pathToFileURL(compiled).href)
 } else {
   become(node, [...(inCheckout ? ["-C", "homodistil-source", source] : [compiled]), ...process.argv.slice(2)])
@@ -52,10 +53,12 @@ function suppliedNode() {
  * @param {ReadonlyArray<string>} args
  */
 function become(command, args) {
+  // what was compiled once need not be again: a third of a short command's time
+  const env = { NODE_COMPILE_CACHE: join(root, ".cache", "compile"), ...process.env }
   if (process.platform !== "win32" && typeof process.execve === "function") {
-    process.execve(command, [command, ...args], process.env)
+    process.execve(command, [command, ...args], env)
   }
-  const child = spawn(command, args, { stdio: "inherit" })
+  const child = spawn(command, args, { stdio: "inherit", env })
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
     process.on(signal, () => child.kill(signal))
   child.on("error", (error) => {
