@@ -18,7 +18,7 @@ export {
 } from "./Task.ts"
 export * from "./TextFiles.ts"
 export * from "./TextPieces.ts"
-export { type BadText, type TextFormat, type TextSplitter, textSplitter } from "./TextSplitter.ts"
+export { type BadText, type DocumentBounds, type TextFormat, type TextSplitter, textSplitter } from "./TextSplitter.ts"
 export { textDocuments } from "./TextStream.ts"
 export * from "./Tokenizer.ts"
 export * from "./UniversalTag.ts"
