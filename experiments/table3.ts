@@ -25,6 +25,11 @@ export default Experiment.make({
   title: "Table 3: downstream tasks",
   rowHeader: "Method",
   method: {
+    "three quarters of each axis": {
+      tinyBert: tinyBert(0.75),
+      oneShot: Method.oneShot({ ratio: 0.75 }),
+      homoDistil: Method.homoDistil({ ratio: 0.75 })
+    },
     "half of each axis": { ...methods(0.5), distilBert: Method.distilBert() },
     "a quarter of each axis": methods(0.25)
   },

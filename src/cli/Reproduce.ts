@@ -27,7 +27,6 @@ import * as ReproduceSettings from "./ReproduceSettings.ts"
 import { Screen } from "./Screen.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
-import * as SquadFiles from "./SquadFiles.ts"
 import * as Words from "./Words.ts"
 
 /** The cells of experiments as text: key, whether the store has them, seed and row; and what they took, where they were run. */
@@ -154,7 +153,7 @@ export const command = Command.make("reproduce", flags, (o) =>
         finished,
         out,
         store: o.store,
-        given: SquadFiles.written(o),
+        given: ReproduceSettings.given(o),
         version,
         materials: what.materials,
         scale,
@@ -187,6 +186,10 @@ export const command = Command.make("reproduce", flags, (o) =>
     {
       command: "homodistil reproduce table4 --squad train-v1.1.json --squad-dev dev-v1.1.json",
       description: "Table 4 on SQuAD; without --squad-dev the one file is split by article"
+    },
+    {
+      command: "homodistil reproduce table3 --scale minilm --teacher my-teacher --glue GLUE --rows homoDistil,oneShot",
+      description: "Table 3 on GLUE's tasks, some of its rows, for a teacher of your own"
     },
     { command: "homodistil reproduce table6 --dry-run", description: "Its cells, their keys, and which are kept" },
     { command: "homodistil reproduce all --scale paper --plan", description: "What the paper's scale would cost" },

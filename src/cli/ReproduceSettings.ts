@@ -3,12 +3,13 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import type { SquadTask } from "../data/index.ts"
+import type { Measure } from "../evaluate/index.ts"
 import { Distillation, Experiment, type Runner, Scale } from "../experiment/index.ts"
 import { Listing } from "../report/index.ts"
 import { ConfigError } from "../spec/index.ts"
 import * as ExperimentFile from "./ExperimentFile.ts"
 import * as Flags from "./Flags.ts"
+import * as GlueFiles from "./GlueFiles.ts"
 import * as Settings from "./Settings.ts"
 import { Setup } from "./Setup.ts"
 import * as SquadFiles from "./SquadFiles.ts"
@@ -24,6 +25,11 @@ export const flags = {
   only: Flag.String("only").pipe(
     Flag.withMetavar("LIST"),
     Flag.withDescription("of all, only these: table5,figure3"),
+    Flag.optional
+  ),
+  rows: Flag.String("rows").pipe(
+    Flag.withMetavar("LIST"),
+    Flag.withDescription("of a table's rows, only these besides the baselines: homoDistil,oneShot"),
     Flag.optional
   ),
   scale: Flags.word(
@@ -42,6 +48,7 @@ export const flags = {
   teacher: Flags.teacher,
   text: Flags.text,
   ...SquadFiles.flags,
+  ...GlueFiles.flags,
   store: Flags.store,
   checkpointEvery: Flag.Finite("checkpoint-every").pipe(
     Flag.withMetavar("SECONDS"),
@@ -51,9 +58,10 @@ export const flags = {
 }
 
 /** What the flags give. */
-export interface Options extends SquadFiles.Options {
+export interface Options extends SquadFiles.Options, GlueFiles.Options {
   readonly experiment: string
   readonly only: Option.Option<string>
+  readonly rows: Option.Option<string>
   readonly text: Option.Option<string>
   readonly store: string
   readonly checkpointEvery: number
@@ -67,6 +75,13 @@ export interface Options extends SquadFiles.Options {
 const partsOf = (list: Option.Option<string>): ReadonlyArray<string> =>
   Option.match(list, { onNone: () => [], onSome: (text) => text.split(",").map((part) => part.trim()) })
 
+/** The options that say what data is given and which rows are shown, as a command line. */
+export const given = (o: Options): ReadonlyArray<string> => [
+  ...SquadFiles.written(o),
+  ...GlueFiles.written(o),
+  ...Option.match(o.rows, { onNone: () => [], onSome: (rows) => ["--rows", rows] })
+]
+
 /** The options as a command line. */
 export const written = (o: Options): ReadonlyArray<string> => [
   o.experiment,
@@ -79,7 +94,7 @@ export const written = (o: Options): ReadonlyArray<string> => [
   "--checkpoint-every",
   String(o.checkpointEvery),
   ...Option.match(o.text, { onNone: () => [], onSome: (text) => ["--text", text] }),
-  ...SquadFiles.written(o),
+  ...given(o),
   ...Option.match(o.only, { onNone: () => [], onSome: (only) => ["--only", only] }),
   ...Option.match(o.seeds, { onNone: () => [], onSome: (seeds) => ["--seeds", seeds] }),
   ...Option.match(o.teacher, { onNone: () => [], onSome: (teacher) => ["--teacher", teacher] })
@@ -103,6 +118,17 @@ export const seedsOf = (text: string): Effect.Effect<ReadonlyArray<number>, Conf
   )
 }
 
+/** The rows of an experiment, with errors that name the flag which chose them. */
+const rowsOf = (experiment: Experiment.ExperimentOptions, scale: Scale.Scale) =>
+  Experiment.rows(experiment, scale).pipe(
+    Effect.mapError(
+      ({ problems }) =>
+        new ConfigError({
+          problems: problems.map((one) => (one.key === `${experiment.name}.only` ? { ...one, key: "--rows" } : one))
+        })
+    )
+  )
+
 /** What the flags ask for, before a teacher is looked for: the experiments, their scale and seeds, and the backend; `more` is checked with them. */
 export const asked = Effect.fnUntraced(function* (
   o: Options,
@@ -115,6 +141,7 @@ export const asked = Effect.fnUntraced(function* (
     threads: Settings.count("--threads", o.threads, 1, 1, setup.cores),
     seeds: Option.isSome(o.seeds) ? seedsOf(o.seeds.value) : Effect.void,
     squad: SquadFiles.check(o),
+    glue: GlueFiles.check(o),
     checkpointEvery: Settings.check(
       "--checkpoint-every",
       o.checkpointEvery,
@@ -125,7 +152,13 @@ export const asked = Effect.fnUntraced(function* (
   }
   yield* Settings.checkAll({ ...settings, ...more })
   const { scale, threads, seeds } = yield* Effect.all(settings)
-  const experiments = exhibits.flatMap((exhibit): ReadonlyArray<Runner.SeededExperiment> =>
+  const wanted = partsOf(o.rows)
+  const shown = exhibits.map((exhibit) =>
+    Listing.isListing(exhibit) || wanted.length === 0 ? exhibit : Experiment.make({ ...exhibit, only: wanted })
+  )
+  if (wanted.length > 0)
+    yield* Effect.forEach(shown, (exhibit) => (Listing.isListing(exhibit) ? Effect.void : rowsOf(exhibit, scale)))
+  const experiments = shown.flatMap((exhibit): ReadonlyArray<Runner.SeededExperiment> =>
     Listing.isListing(exhibit)
       ? []
       : [
@@ -135,30 +168,17 @@ export const asked = Effect.fnUntraced(function* (
           }
         ]
   )
-  return { exhibits, experiments, checkpointEvery: o.checkpointEvery, scale, backend: setup.backend(threads) }
+  return { exhibits: shown, experiments, checkpointEvery: o.checkpointEvery, scale, backend: setup.backend(threads) }
 })
 
-/** What is asked for with SQuAD in the place of Brown's spans; fails where nothing that is asked for measures those. */
-const onSquad = Effect.fnUntraced(function* (
+/** What is asked for, on data of the user's; fails where nothing that is asked for measures what that would take the place of. */
+const on = Effect.fnUntraced(function* (
   { exhibits, experiments }: Pick<Effect.Success<ReturnType<typeof asked>>, "exhibits" | "experiments">,
-  files: string,
-  task: SquadTask,
-  length: number
+  data: Measure.Given,
+  words: { readonly key: string; readonly value: string; readonly bound: string; readonly remedy: string }
 ) {
-  const others = new Map(
-    experiments.map(({ experiment }) => [experiment, Experiment.onSquad(experiment, task, length)])
-  )
-  if ([...others].every(([own, other]) => own === other))
-    return yield* new ConfigError({
-      problems: [
-        {
-          key: "--squad",
-          value: files,
-          bound: "given with an experiment that measures span extraction",
-          remedy: "leave it out, or ask for table4"
-        }
-      ]
-    })
+  const others = new Map(experiments.map(({ experiment }) => [experiment, Experiment.on(experiment, data)]))
+  if ([...others].every(([own, other]) => own === other)) return yield* new ConfigError({ problems: [words] })
   const of = (experiment: Experiment.ExperimentOptions) => others.get(experiment) ?? experiment
   return {
     exhibits: exhibits.map((exhibit) => (Listing.isListing(exhibit) ? exhibit : of(exhibit))),
@@ -183,10 +203,41 @@ export const resolve = Effect.fnUntraced(function* (
     length,
     { files: Flags.files(o.text), validation: scale.curveRows, test: scale.testRows }
   )
+  const { config } = teacher.model
   const squad = yield* SquadFiles.load(o, teacher.tokenizer, length)
+  const texts = yield* GlueFiles.load(o, teacher.tokenizer, {
+    length: Math.min(GlueFiles.longest, config.positions),
+    vocabulary: config.vocabSize
+  })
+  const onSquad =
+    squad === undefined
+      ? settings
+      : yield* on(
+          settings,
+          { squad: { task: squad, length } },
+          {
+            key: "--squad",
+            value: SquadFiles.written(o).slice(1).join(" "),
+            bound: "given with an experiment that measures span extraction",
+            remedy: "leave it out, or ask for table4"
+          }
+        )
+  const onTexts =
+    texts === undefined
+      ? onSquad
+      : yield* on(
+          onSquad,
+          { texts },
+          {
+            key: "--glue",
+            value: GlueFiles.written(o).slice(1).join(" "),
+            bound: "given with an experiment that measures downstream tasks",
+            remedy: "leave it out, or ask for table3"
+          }
+        )
   return {
     ...settings,
-    ...(squad === undefined ? {} : yield* onSquad(settings, SquadFiles.written(o).slice(1).join(" "), squad, length)),
+    ...onTexts,
     materials: {
       teacher: teacher.model,
       teacherDigest: teacher.digest,

@@ -9,7 +9,6 @@ import {
   type StudentInitService,
   type TrainingService
 } from "../distill/index.ts"
-import type { SquadTask } from "../data/index.ts"
 import type { Measure } from "../evaluate/index.ts"
 import type { ScorerService } from "../importance/index.ts"
 import type { LossService } from "../loss/index.ts"
@@ -69,6 +68,8 @@ export interface ExperimentOptions {
   readonly seeds: number
   /** The row the others are compared with: the name of its method and varied components, without its group. */
   readonly baseline: string
+  /** Of the rows, only these by name or label, and the baseline; all unless given. */
+  readonly only?: ReadonlyArray<string>
   /** Names for rows, where the specs' own names do not read well. */
   readonly labels?: { readonly [name: string]: string }
   /** What the reader should know, under the table. */
@@ -157,6 +158,7 @@ const named = (
 const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): ReadonlyArray<ConfigProblem> => {
   const names = rows.map(({ name }) => name)
   const known = new Set(options.measure.flatMap(({ columns }) => columns.map(({ id }) => id)))
+  const called = new Set(rows.flatMap(({ own, name, label }) => [own, name, label]))
   const groups = Map.groupBy(rows, ({ group }) => group)
   return [
     ...names.flatMap((name, i) =>
@@ -176,6 +178,14 @@ const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): Readonl
             }
           ]
     ),
+    ...(options.only ?? [])
+      .filter((name) => !called.has(name))
+      .map((name) => ({
+        key: `${options.name}.only`,
+        value: name,
+        bound: `one of ${[...new Set(rows.map(({ own }) => own))].join(", ")}`,
+        remedy: "leave it out, or write it as it is listed"
+      })),
     ...(options.columns ?? [])
       .filter((id) => !known.has(id))
       .map((id) => ({
@@ -222,8 +232,13 @@ export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<Re
       }
     })
     const wrong = problems(options, made)
-    return wrong.length > 0 ? yield* new ConfigError({ problems: wrong }) : made
+    return wrong.length > 0 ? yield* new ConfigError({ problems: wrong }) : made.filter(isShown(options))
   })
+
+const isShown =
+  ({ only }: ExperimentOptions) =>
+  ({ baseline, own, name, label }: Row): boolean =>
+    only === undefined || baseline || only.some((each) => each === own || each === name || each === label)
 
 /**
  * An experiment: a method, what is varied about it, and what is measured.
@@ -246,8 +261,8 @@ export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<Re
 export const make = (options: ExperimentOptions): ExperimentOptions => options
 
 /**
- * An experiment with SQuAD in the place of Brown's spans, wherever it measures them, in rows of `length` pieces: its cells are others. One that
- * measures no such spans comes back as it is.
+ * An experiment on a user's data in the place of what is made from Brown, wherever it measures that: its cells are others. One that measures
+ * nothing of the kind comes back as it is. With tasks of labelled text, what else is made from Brown is only measured where it is shown.
  *
  * @example
  * ```ts
@@ -264,26 +279,34 @@ export const make = (options: ExperimentOptions): ExperimentOptions => options
  *   name: "mine", title: "Mine", method: { homoDistil: Method.homoDistil() }, baseline: "homoDistil", seeds: 3,
  *   measure: [Measure.curve(), Measure.span()], columns: ["span.f1", "curve.final"]
  * })
- * const { columns } = Experiment.onSquad(table, spanSquad({ train: file, test: file }, toy), 64)
+ * const { columns } = Experiment.on(table, { squad: { task: spanSquad({ train: file, test: file }, toy), length: 64 } })
  * assert.deepEqual(columns, ["squad.f1", "curve.final"])
  * ```
  */
-export const onSquad = (options: ExperimentOptions, task: SquadTask, length: number): ExperimentOptions => {
+export const on = (options: ExperimentOptions, given: Measure.Given): ExperimentOptions => {
   const { measure, trajectory, columns } = options
   const all = [...measure, ...(trajectory?.measure ?? [])]
-  if (all.every((each) => each.onSquad === undefined)) return options
-  const replaced = (each: Measure.Measure): Measure.Measure => each.onSquad?.(task, length) ?? each
-  const names = new Map(
+  const replacements = new Map(
     all.flatMap((each) => {
-      const others = replaced(each).columns
-      return each.columns.map(({ id }, i) => [id, others[i]?.id ?? id] as const)
+      const found = each.on?.(given)
+      return found === undefined ? [] : [[each, found] as const]
     })
   )
+  if (replacements.size === 0) return options
+  const names = new Map([...replacements.values()].flatMap((each) => [...each.columns]))
+  const shown = columns === undefined ? undefined : new Set(columns.flatMap((id) => names.get(id) ?? [id]))
+  const replaced = (each: Measure.Measure): Measure.Measure => replacements.get(each)?.measure ?? each
+  const needed = (each: Measure.Measure): boolean =>
+    given.texts === undefined ||
+    shown === undefined ||
+    each.on === undefined ||
+    replacements.has(each) ||
+    each.columns.some(({ id }) => shown.has(id))
   return {
     ...options,
-    measure: measure.map(replaced),
+    measure: measure.filter(needed).map(replaced),
     ...(trajectory === undefined ? {} : { trajectory: { ...trajectory, measure: trajectory.measure.map(replaced) } }),
-    ...(columns === undefined ? {} : { columns: columns.map((id) => names.get(id) ?? id) })
+    ...(shown === undefined ? {} : { columns: [...shown] })
   }
 }
 

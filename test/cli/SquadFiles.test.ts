@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as ReproduceSettings from "../../src/cli/ReproduceSettings.ts"
+import { asked } from "./asked.ts"
 import { command, root } from "./terminal.ts"
 import { writeTinyTeacher } from "./tinyTeacher.ts"
 
@@ -104,14 +105,8 @@ describe("--squad", () => {
   })
 
   it("is known to the processes that run cells", () => {
-    const none = Option.none<string>()
-    const options = { experiment: "table4", only: none, text: none, seeds: none, teacher: none }
     const line = ReproduceSettings.written({
-      ...options,
-      store: "runs",
-      checkpointEvery: 20,
-      scale: "smoke",
-      threads: 1,
+      ...asked,
       squad: Option.some("train.json"),
       squadDev: Option.some("dev.json")
     })

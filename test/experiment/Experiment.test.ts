@@ -9,6 +9,7 @@ import { Cell, Experiment, Scale } from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
 import { RemainingRatio } from "homodistil/pruning"
 import { Digest, Spec } from "homodistil/spec"
+import { encodedToy } from "../evaluate/texts.ts"
 import { experiment } from "./toy.ts"
 
 const rowsOf = (options: Partial<Experiment.ExperimentOptions>, scale = Scale.micro) =>
@@ -82,6 +83,38 @@ describe("isExperiment", () => {
   it.each(Object.keys(wrong))("does not hold of %s", (what) => assert.isFalse(Experiment.isExperiment(wrong[what])))
 })
 
+describe("an experiment on tasks of labelled text", () => {
+  const texts = { tasks: [encodedToy({ metrics: ["f1", "accuracy"] })], options: { epochs: 2 } }
+  const measures = Measure.standard()
+  const ids = measures.flatMap(({ columns }) => columns.map(({ id }) => id))
+  const brown = new Set(Measure.brown().columns.map(({ id }) => id))
+
+  it("shows their columns where the first of Brown's was, leaves the others in their order, and has no spans it does not show", () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(ids, { minLength: 1 }), (columns) => {
+        const on = Experiment.on({ ...experiment, measure: measures, columns }, { texts })
+        const first = columns.findIndex((id) => brown.has(id))
+        const others = columns.filter((id) => !brown.has(id))
+        const expected = first < 0 ? others : others.toSpliced(first, 0, "toy.dev.f1", "toy.dev.accuracy")
+        assert.deepStrictEqual(on.columns, expected)
+        const measured = new Set(on.measure.flatMap((each) => each.columns.map(({ id }) => id)))
+        for (const id of expected) assert.isTrue(measured.has(id))
+        assert.strictEqual(
+          measured.has("span.f1"),
+          columns.some((id) => id.startsWith("span."))
+        )
+        assert.isTrue(measured.has("curve.final") && measured.has("toy.dev.f1"))
+      })
+    )
+  })
+
+  it("is what it was where it measures no task", () => {
+    const none = { ...experiment, measure: [Measure.curve()] }
+    assert.strictEqual(Experiment.on(none, { texts }), none)
+    assert.strictEqual(Experiment.on({ ...experiment, measure: measures }, {}).measure, measures)
+  })
+})
+
 describe("an experiment on SQuAD", () => {
   const qas = [{ id: "1", question: "a", answers: [{ text: "b", answer_start: 2 }] }]
   const file = (title: string) =>
@@ -106,11 +139,11 @@ describe("an experiment on SQuAD", () => {
 
   it("has other cells for another file and the same for the same bytes; without spans it is what it was", () => {
     const spans = { ...experiment, measure: Measure.standard() }
-    const of = (title: string) => Experiment.onSquad(spans, task(title), 64)
+    const of = (title: string) => Experiment.on(spans, { squad: { task: task(title), length: 64 } })
     assert.deepStrictEqual(keys(of("one")), keys(of("one")))
     assert.lengthOf(new Set([spans, of("one"), of("two")].flatMap(keys)), 3 * keys(spans).length)
     const none = { ...experiment, measure: [Measure.curve(), Measure.brown()] }
-    assert.strictEqual(Experiment.onSquad(none, task("one"), 64), none)
+    assert.strictEqual(Experiment.on(none, { squad: { task: task("one"), length: 64 } }), none)
   })
 
   it("shows the columns of SQuAD where those of spans were, and leaves the others, their order and their numbers", () => {
@@ -124,7 +157,7 @@ describe("an experiment on SQuAD", () => {
           columns,
           ...(onTheWay ? { trajectory: { points: 2, measure: measures.slice(1) } } : {})
         }
-        const on = Experiment.onSquad(own, task("one"), 64)
+        const on = Experiment.on(own, { squad: { task: task("one"), length: 64 } })
         assert.deepStrictEqual(
           on.columns,
           columns.map((id) => id.replace(/^span\./, "squad."))

@@ -152,23 +152,39 @@ export const glueSplit = (
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
 
-/** The folder of a task, however its name is written: `SST-2`, `sst-2`, `sst2`; that of the official name first. */
-const folderOf = Effect.fnUntraced(function* (directory: string, folder: string) {
+const refuse = (directory: string, value: string, bound: string) =>
+  new TextFileError({
+    file: directory,
+    problems: [{ line: 0, field: "folder", value, bound }],
+    count: 1,
+    remedy: "give the folder that GLUE was unpacked in"
+  })
+
+const namesIn = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const refuse = (value: string, bound: string) => {
-    const problems = [{ line: 0, field: "folder", value, bound }]
-    return new TextFileError({
-      file: directory,
-      problems,
-      count: 1,
-      remedy: "give the folder that GLUE was unpacked in"
-    })
-  }
-  const names = yield* fs.readDirectory(directory).pipe(Effect.mapError(() => refuse("nothing", "a readable folder")))
+  return yield* fs
+    .readDirectory(directory)
+    .pipe(Effect.mapError(() => refuse(directory, "nothing", "a readable folder")))
+})
+
+/** The folder of a task, however its name is written: `SST-2`, `sst-2`, `sst2`; that of the official name first. */
+const folderAmong = (names: ReadonlyArray<string>, folder: string): string | undefined => {
   const fitting = names.filter((name) => plain(name) === plain(folder)).toSorted()
-  const found = fitting.includes(folder) ? folder : fitting[0]
-  return found === undefined ? yield* refuse("none", `a folder with ${folder} in it`) : path.join(directory, found)
+  return fitting.includes(folder) ? folder : fitting[0]
+}
+
+const folderOf = Effect.fnUntraced(function* (directory: string, folder: string) {
+  const path = yield* Path.Path
+  const found = folderAmong(yield* namesIn(directory), folder)
+  return found === undefined
+    ? yield* refuse(directory, "none", `a folder with ${folder} in it`)
+    : path.join(directory, found)
+})
+
+/** The tasks whose folders lie in the one that GLUE was unpacked in. Fails with `TextFileError` where it cannot be read. */
+export const glueFolders = Effect.fn("glueFolders")(function* (directory: string) {
+  const names = yield* namesIn(directory)
+  return glueNames.filter((task) => folderAmong(names, layoutOf(task).folder) !== undefined)
 })
 
 /**

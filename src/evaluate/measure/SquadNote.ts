@@ -1,6 +1,6 @@
-import type { SquadTask } from "../data/index.ts"
-import { Digest } from "../spec/index.ts"
-import type { SpanFineTuneOptions } from "./SpanFineTune.ts"
+import type { SquadTask } from "../../data/index.ts"
+import { Digest } from "../../spec/index.ts"
+import type { SpanFineTuneOptions } from "../SpanFineTune.ts"
 
 /** What of the options a reader should know. */
 export type Sample = Pick<SpanFineTuneOptions, "train" | "test" | "length">

@@ -44,7 +44,7 @@ const context = (of: Model.Model, heldOut: HeldOut.Reference, small = false): Me
 
 const digest = (measure: Measure.Measure) => Digest.of(Spec.toJson(measure.spec))
 
-describe("Measure", () => {
+describe("Measure: RunMeasures, TaskMeasures, SpanMeasures, sized, standard", () => {
   it("gives a number for every column, each under an id of its own, the same for a masked and the cut model", () =>
     run(
       Effect.scoped(
@@ -153,22 +153,19 @@ describe("Measure", () => {
   it("takes SQuAD in the place of Brown's spans alone, wherever they are, and then has another spec for every file", () => {
     const one = spanSquad({ train: questions(20) }, toyTokenizer)
     const other = spanSquad({ train: questions(20), test: questions(7) }, toyTokenizer)
-    for (const measure of measures) assert.isUndefined(measure.onSquad)
-    const replaced = Measure.span().onSquad?.(one, 64)
-    assert.isDefined(replaced)
-    if (replaced === undefined) return
+    for (const measure of measures) assert.isUndefined(measure.on?.({ squad: { task: one, length: 64 } }))
+    const on = (measure: Measure.Measure) => measure.on?.({ squad: { task: one, length: 64 } })?.measure ?? measure
+    assert.isUndefined(Measure.span().on?.({}))
+    const replaced = on(Measure.span())
     assert.strictEqual(digest(replaced), digest(Measure.squad(one)))
     assert.include(JSON.stringify(Spec.toJson(replaced.spec)), questions(20).digest)
     const different = [Measure.span(), replaced, Measure.squad(other), Measure.squad(one, { full: { length: 40 } })]
     assert.lengthOf(new Set(different.map(digest)), different.length)
     const nested = Measure.all("outer", [Measure.curve(), Measure.all("inner", [Measure.span(), Measure.parameters()])])
     const inner = Measure.all("inner", [Measure.squad(one), Measure.parameters()])
+    assert.strictEqual(digest(on(nested)), digest(Measure.all("outer", [Measure.curve(), inner])))
     assert.strictEqual(
-      digest(nested.onSquad?.(one, 64) ?? nested),
-      digest(Measure.all("outer", [Measure.curve(), inner]))
-    )
-    assert.strictEqual(
-      digest(Measure.span({ full: { steps: 7 } }).onSquad?.(one, 64) ?? nested),
+      digest(on(Measure.span({ full: { steps: 7 } }))),
       digest(Measure.squad(one, { full: { steps: 7 } }))
     )
   })

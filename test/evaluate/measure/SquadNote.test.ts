@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import * as SquadNote from "../../src/evaluate/SquadNote.ts"
-import { Digest } from "../../src/spec/index.ts"
+import * as SquadNote from "../../../src/evaluate/measure/SquadNote.ts"
+import { Digest } from "../../../src/spec/index.ts"
 
 const [train, test] = [Digest.of("train"), Digest.of("test")]
 const available = { train: 87_599, validation: 0, test: 10_570 }

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { datasetOf } from "../../src/data/index.ts"
-import { HeldOut, type Measure, TextFineTune, TextMeasure } from "../../src/evaluate/index.ts"
-import { BertConfig } from "../../src/model/index.ts"
-import { Seed } from "../../src/spec/index.ts"
-import { config, model, run } from "./tiny.ts"
-import { encodedToy, tinyTokenizer } from "./texts.ts"
+import { datasetOf } from "../../../src/data/index.ts"
+import { HeldOut, type Measure, TextFineTune, TextMeasure } from "../../../src/evaluate/index.ts"
+import { BertConfig } from "../../../src/model/index.ts"
+import { Seed } from "../../../src/spec/index.ts"
+import { config, model, run } from "../tiny.ts"
+import { encodedToy, tinyTokenizer } from "../texts.ts"
 
 const context = (small: boolean): Measure.MeasureContext => ({
   model: model(0),

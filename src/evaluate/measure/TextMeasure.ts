@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import type { EncodedTask, TextMetric } from "../data/index.ts"
-import { Seed, Spec } from "../spec/index.ts"
-import type { Column, Measure, Sized } from "./Measure.ts"
-import * as TextFineTune from "./TextFineTune.ts"
+import type { EncodedTask, TextMetric } from "../../data/index.ts"
+import { Seed, Spec } from "../../spec/index.ts"
+import * as TextFineTune from "../TextFineTune.ts"
+import { all, type Column, type Measure, type Sized } from "./Measure.ts"
 
 const names: { readonly [metric in TextMetric]: string } = {
   accuracy: "accuracy",
@@ -15,16 +15,28 @@ const names: { readonly [metric in TextMetric]: string } = {
 const idOf = ({ task }: EncodedTask, split: string, metric: TextMetric): string => `${task.name}.${split}.${metric}`
 
 /** A column for each metric of each split, in hundredths, as GLUE's tables have it. */
-const columnsOf = (encoded: EncodedTask): ReadonlyArray<Column> =>
+const columnsOf = (encoded: EncodedTask, note: string): ReadonlyArray<Column> =>
   encoded.dev.flatMap(({ name: split }) =>
     encoded.task.metrics.map((metric) => ({
       id: idOf(encoded, split, metric),
       name: [encoded.task.title, split.replace(/^dev_?/, ""), names[metric]].filter((word) => word !== "").join(" "),
       unit: "%",
       better: "higher",
-      digits: 1
+      digits: 1,
+      note
     }))
   )
+
+/** What the reader should know of the numbers on a task. */
+const noteOf = ({ encoded, options }: TextFineTune.TextFineTune): string => {
+  const { train, dev, task, longest } = encoded
+  const { epochs, evaluations, examples = train.count, judged = Infinity } = options
+  const times = epochs * evaluations
+  const on = dev.map(({ count }) => Math.min(count, judged)).join(" + ")
+  const passes = epochs === 1 ? "one pass" : `${epochs} passes`
+  const best = times > 1 ? `, the best of ${times} evaluations` : ""
+  return `${task.title}: ${passes} over ${Math.min(examples, train.count)} of ${train.count} texts of at most ${longest} pieces, judged on ${on} of its development set${best}.`
+}
 
 /** The options of a smoke test: every part runs, the numbers mean little. */
 const small: Partial<TextFineTune.TextFineTuneOptions> = { examples: 64, judged: 64, epochs: 1 }
@@ -59,7 +71,7 @@ export const of = (encoded: EncodedTask, options: Sized<TextFineTune.TextFineTun
       options: { full: whole.spec.options, small: part.spec.options },
       parts: whole.spec.parts ?? []
     }),
-    columns: columnsOf(encoded),
+    columns: columnsOf(encoded, noteOf(whole)),
     run: (context) =>
       Effect.map(
         TextFineTune.run(
@@ -80,3 +92,23 @@ export const of = (encoded: EncodedTask, options: Sized<TextFineTune.TextFineTun
     flops: (size) => TextFineTune.flops(tuningOf(size.small), size.config)
   }
 }
+
+/**
+ * Several tasks as one measure, each fine-tuned alike: with the options given, and otherwise at BERT's rate for small models (1e-4), the head
+ * on the mean of the hidden states.
+ *
+ * Throws `ConfigError` with every illegal option at once.
+ */
+export const several = (
+  tasks: ReadonlyArray<EncodedTask>,
+  { full, small: part }: Sized<TextFineTune.TextFineTuneOptions> = {}
+): Measure =>
+  all(
+    "texts",
+    tasks.map((task) =>
+      of(task, {
+        full: { learningRate: 1e-4, pooling: "mean", ...full },
+        ...(part === undefined ? {} : { small: part })
+      })
+    )
+  )
