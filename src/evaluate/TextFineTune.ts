@@ -11,7 +11,7 @@ import {
 } from "../backend/index.ts"
 import type { EncodedTask, EncodedTexts } from "../data/index.ts"
 import { type BertConfig, type Dropout, Flops, type Model } from "../model/index.ts"
-import { adamW, TrainStep } from "../optimizer/index.ts"
+import { adamW, Gradients, TrainStep } from "../optimizer/index.ts"
 import { ConfigError, type ConfigProblem, Options, Seed, Spec } from "../spec/index.ts"
 import * as CutModel from "./CutModel.ts"
 import * as LengthBuckets from "./LengthBuckets.ts"
@@ -209,6 +209,8 @@ export const run = (
       const kept = Tuning.kept(model)
       const view = Tuning.view(kept)
       const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
+      // steps of all lengths write their gradients to one place
+      const gradients = yield* Gradients.make({ params: Tuning.signature(params), optimizer })
       const predict = yield* TextScores.predictor({
         encoded,
         config,
@@ -224,6 +226,7 @@ export const run = (
           params: Tuning.signature(params),
           inputs,
           optimizer,
+          gradients,
           view,
           loss: (seen, { batch, draws }) => {
             const drops = { rates: dropout.rates, draws }

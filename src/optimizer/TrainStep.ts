@@ -14,6 +14,7 @@ import {
   transfer
 } from "../backend/index.ts"
 import { clipFactor } from "./clip.ts"
+import * as Gradients from "./Gradients.ts"
 import * as Layout from "./Layout.ts"
 import { at, type ByName } from "./Layout.ts"
 import type { Optimizer } from "./Optimizer.ts"
@@ -60,6 +61,8 @@ export interface TrainStepOptions<I> {
   readonly observer?: Observer
   /** What the loss sees of a parameter, e.g. the masked one; gradients are taken with respect to it. */
   readonly view?: (name: string, param: tf.Tensor, inputs: TensorsOf<I>) => tf.Tensor
+  /** Where the gradients lie, shared with steps of the same parameters that take turns (`Gradients.make`); a place of its own unless given. */
+  readonly gradients?: Gradients.Gradients
 }
 
 /** A state on the device: long vectors by group, changed in place, and the parameters as views of theirs. */
@@ -155,40 +158,15 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
   Effect.gen(function* () {
     const backend = yield* Backend
     const { params, inputs, optimizer, observer } = options
-    const groups = Layout.groups({
-      params,
-      watches: (name) => observer?.watches(name) ?? false,
-      elementwise: {
-        unwatched: optimizer.elementwise,
-        watched: optimizer.elementwise && observer?.elementwise === true
-      }
-    })
-    const places = new Map(groups.map((group) => [group.id, Layout.places(group, params)]))
-    const lengthOf = (group: Layout.Group): number => places.get(group.id)?.length ?? 0
+    const layout = Gradients.layoutOf(options)
+    const { groups, placesOf, lengthOf } = layout
     const gradient = yield* backend.compile(options.name, { params, inputs }, (x) => {
       const given: TensorsOf<I> = x.inputs
       return differentiate(options, x.params, given)
     })
     const update = yield* Update.compile({ name: options.name, groups, params, lengthOf, optimizer, observer })
 
-    /** The parameters of each group as views of its vector. */
-    const viewsOf = (vectors: ByName<DeviceTensor>) =>
-      Effect.map(
-        Effect.forEach(groups, (group) =>
-          Effect.forEach(places.get(group.id)?.places ?? [], ({ name, from, shape }) =>
-            Effect.map(backend.view(at(vectors, group.id), from, shape), (view) => [name, view] as const)
-          )
-        ),
-        (each): ByName<DeviceTensor> => Object.fromEntries(each.flat())
-      )
-    const grads = yield* Effect.acquireRelease(
-      Effect.gen(function* () {
-        const vectors: Record<string, DeviceTensor> = {}
-        for (const group of groups) vectors[group.id] = yield* backend.vector(lengthOf(group))
-        return { views: yield* viewsOf(vectors), vectors }
-      }),
-      ({ views, vectors }) => transfer.release(backend, [views, vectors])
-    )
+    const grads = options.gradients ?? (yield* Gradients.make(options))
     const into = Object.fromEntries(Object.entries(grads.views).map(([name, view]) => [`grads/${name}`, view]))
 
     const enter: TrainStep<I>["enter"] = (state) =>
@@ -198,7 +176,7 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
             const vectors: Record<string, DeviceTensor> = {}
             for (const group of of) {
               const vector = yield* backend.vector(lengthOf(group))
-              for (const { name, from, shape } of places.get(group.id)?.places ?? []) {
+              for (const { name, from, shape } of placesOf(group)) {
                 if (zeros.has(at(values, name).data.buffer)) continue
                 const view = yield* backend.view(vector, from, shape)
                 yield* backend.write(view, at(values, name).data)
@@ -219,7 +197,7 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
           moments: yield* bySlot(groups, state.moments),
           slots: yield* bySlot(watchedOf(groups), state.slots)
         }
-        return { params: yield* viewsOf(vectors.params), vectors }
+        return { params: yield* Gradients.views(backend, layout, vectors.params), vectors }
       })
 
     const apart = ({ params: weights, moments, slots }: TrainState<HostTensor>): TrainState<HostTensor> => {
@@ -241,9 +219,10 @@ export const compile = <const I extends Tensor.Tree<TensorSpec>>(
         const slots = observer?.slots ?? []
         const of = watchedOf(groups)
         if (of.some(({ flat }) => !flat)) return undefined
-        for (const { id } of of) {
+        for (const group of of) {
+          const { id } = group
           const name = `${options.name}: derived of ${id}`
-          const signature = { length: places.get(id)?.length ?? 0, vectors: ["made", "param", ...slots], scalars: [] }
+          const signature = { length: lengthOf(group), vectors: ["made", "param", ...slots], scalars: [] }
           const sweep = yield* backend.sweep(name, signature, (x) => ({ made: text(x, at(x, "param")) }))
           const given = record(slots, (slot) => at(at(vectors.slots, slot), id))
           yield* sweep.run({ ...given, made: at(grads.vectors, id), param: at(vectors.params, id) }, {})

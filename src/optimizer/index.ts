@@ -1,5 +1,6 @@
 export { adamW, adamWDefaults, type AdamWOptions } from "./adamW.ts"
 export { clipFactor } from "./clip.ts"
+export * as Gradients from "./Gradients.ts"
 export * as Layout from "./Layout.ts"
 export { type Optimizer, OptimizerService } from "./Optimizer.ts"
 export * as TrainStep from "./TrainStep.ts"
