@@ -52,8 +52,10 @@ export const flags = {
   store: Flags.store,
   checkpointEvery: Flag.Finite("checkpoint-every").pipe(
     Flag.withMetavar("SECONDS"),
-    Flag.withDescription("work after which a cell keeps a checkpoint (default 20); it shapes no number"),
-    Flag.withDefault(Distillation.checkpointEvery)
+    Flag.withDescription(
+      `work after which a cell keeps a checkpoint (default ${Distillation.checkpointEvery}, or a hundred times as long as one takes to write); it shapes no number`
+    ),
+    Flag.optional
   )
 }
 
@@ -64,7 +66,7 @@ export interface Options extends SquadFiles.Options, GlueFiles.Options {
   readonly rows: Option.Option<string>
   readonly text: Option.Option<string>
   readonly store: string
-  readonly checkpointEvery: number
+  readonly checkpointEvery: Option.Option<number>
   readonly scale: string
   readonly seeds: Option.Option<string>
   readonly threads: number
@@ -91,8 +93,7 @@ export const written = (o: Options): ReadonlyArray<string> => [
   String(o.threads),
   "--store",
   o.store,
-  "--checkpoint-every",
-  String(o.checkpointEvery),
+  ...Option.match(o.checkpointEvery, { onNone: () => [], onSome: (every) => ["--checkpoint-every", String(every)] }),
   ...Option.match(o.text, { onNone: () => [], onSome: (text) => ["--text", text] }),
   ...given(o),
   ...Option.match(o.only, { onNone: () => [], onSome: (only) => ["--only", only] }),
@@ -144,8 +145,8 @@ export const asked = Effect.fnUntraced(function* (
     glue: GlueFiles.check(o),
     checkpointEvery: Settings.check(
       "--checkpoint-every",
-      o.checkpointEvery,
-      o.checkpointEvery >= 0,
+      Option.getOrElse(o.checkpointEvery, () => Distillation.checkpointEvery),
+      Option.getOrElse(o.checkpointEvery, () => 0) >= 0,
       "seconds, at least 0",
       20
     )
@@ -168,7 +169,13 @@ export const asked = Effect.fnUntraced(function* (
           }
         ]
   )
-  return { exhibits: shown, experiments, checkpointEvery: o.checkpointEvery, scale, backend: setup.backend(threads) }
+  return {
+    exhibits: shown,
+    experiments,
+    ...Option.match(o.checkpointEvery, { onNone: () => ({}), onSome: (checkpointEvery) => ({ checkpointEvery }) }),
+    scale,
+    backend: setup.backend(threads)
+  }
 })
 
 /** What is asked for, on data of the user's; fails where nothing that is asked for measures what that would take the place of. */

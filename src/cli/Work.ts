@@ -56,12 +56,12 @@ export const command = Command.make("work", ReproduceSettings.flags, (o) =>
   Effect.gen(function* () {
     if (process.send === undefined) return yield* byHand
     const { queue, stop } = yield* orders
-    const { experiments, scale, materials, backend, checkpointEvery } = yield* ReproduceSettings.resolve(o)
+    const { experiments, scale, materials, backend, ...rest } = yield* ReproduceSettings.resolve(o)
     const setup = yield* Setup
     const machine = yield* setup.machine
     const { cells } = yield* Runner.planAll({ experiments, scale, materials })
     const work = Effect.gen(function* () {
-      const execute = yield* Runner.here({ materials, scale, machine, checkpointEvery })(cells.length)
+      const execute = yield* Runner.here({ materials, scale, machine, ...rest })(cells.length)
       yield* say({ _tag: "Ready" })
       const run = (keys: ReadonlyArray<string>): Effect.Effect<CellMessage, unknown> => {
         const group = cells.filter(({ key }) => keys.includes(key))

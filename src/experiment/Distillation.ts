@@ -46,7 +46,7 @@ export interface DistillationOptions {
   readonly curve: HeldOut.Reference
   readonly trajectory?: Trajectory
   readonly claim: Claim
-  /** Seconds of work after which a checkpoint is kept, besides that of the end; `checkpointEvery` unless given. */
+  /** Seconds of work after which a checkpoint is kept, besides that of the end; as `patience` says unless given. */
   readonly checkpointEvery?: number
   /** Where it goes on from; the start unless given. */
   readonly from?: CellCheckpoint.CellCheckpoint
@@ -73,8 +73,22 @@ export const isPoint = (steps: number, points: number) => {
   return (done: number): boolean => done % every === 0
 }
 
-/** Seconds of work after which a checkpoint is kept, unless given: writing one takes about a hundredth of that. */
+/** Seconds of work after which a checkpoint is kept, unless given, where keeping one takes less than a fifth of a second. */
 export const checkpointEvery = 20
+
+/**
+ * Milliseconds from one checkpoint to the next, when the last one took so many to keep: as many seconds as were asked for, or `checkpointEvery`
+ * and a hundred times what it took. A checkpoint of MiniLM is 450 MB, and several cells may run side by side.
+ *
+ * @example
+ * ```ts
+ * import { Distillation } from "homodistil/experiment"
+ * assert.deepEqual([50, 3000].map((took) => Distillation.patience(undefined, took)), [20_000, 300_000])
+ * assert.equal(Distillation.patience(0, 3000), 0)
+ * ```
+ */
+export const patience = (asked: number | undefined, took: number): number =>
+  asked === undefined ? Math.max(1000 * checkpointEvery, 100 * took) : 1000 * asked
 
 /** What of an event goes into the metrics. */
 const metrics = (event: DistillEvent): JsonObject | undefined => {
@@ -106,7 +120,6 @@ export const run = (
   Effect.gen(function* () {
     const { plan, claim, emit, from } = o
     const { steps } = plan.training
-    const patience = 1000 * (o.checkpointEvery ?? checkpointEvery)
     const isCurvePoint = isPoint(steps, o.points)
     const isChecked = (done: number): boolean =>
       o.trajectory !== undefined && done < steps && isPoint(steps, o.trajectory.points)(done)
@@ -121,13 +134,16 @@ export const run = (
 
     const handled = new WeakSet<DistillEvent>()
     let saved = yield* Clock.currentTimeMillis
+    let took = 0
     let wanted = false
 
     const save = (state: StepState.StepState) =>
       Effect.gen(function* () {
+        const began = yield* Clock.currentTimeMillis
         const bytes = CellCheckpoint.encode({ state, curve, path, trajectory, spent: yield* spent, measuring, resumed })
         yield* claim.save(state.step, bytes)
         saved = yield* Clock.currentTimeMillis
+        took = saved - began
         wanted = false
       })
 
@@ -173,7 +189,8 @@ export const run = (
       Effect.gen(function* () {
         yield* emit({ _tag: "Distilled", event })
         yield* note(event)
-        if (event._tag === "Stepped" && (yield* Clock.currentTimeMillis) - saved >= patience) wanted = true
+        if (event._tag === "Stepped" && (yield* Clock.currentTimeMillis) - saved >= patience(o.checkpointEvery, took))
+          wanted = true
         if (event._tag !== "Snapshot") return
         yield* look(event.state)
         if (wanted || event.last) yield* save(event.state)

@@ -12,7 +12,7 @@ export const asked: ReproduceSettings.Options = {
   seeds: none,
   teacher: none,
   store: "runs",
-  checkpointEvery: 20,
+  checkpointEvery: none,
   scale: "smoke",
   threads: 1,
   squad: none,
