@@ -127,8 +127,8 @@ export const command = Command.make("adapt", flags, ({ model: folder, out, quiet
 ).pipe(
   Command.withDescription(
     withExitCodes(
-      "Train the masked-language-model head of a BERT on text, its encoder frozen or not. Sentence encoders come without that head, and the losses " +
-        "of distillation need it of a teacher. The text is the Brown corpus unless you give files of your own."
+      "Train the masked-language-model head of a BERT on text, its encoder frozen or not. Sentence encoders come without that head, and the usual " +
+        "loss of distillation needs it of a teacher. The text is the Brown corpus unless you give files of your own."
     )
   ),
   Command.withShortDescription("Train the head of a BERT on text, so that it can be a teacher"),

@@ -7,10 +7,10 @@ import * as Flag from "effect/cli/Flag"
 import { HuggingFace, HuggingFaceWeights, HuggingFaceWidths } from "../checkpoint/index.ts"
 import type { Dataset } from "../data/index.ts"
 import { DistillPlan } from "../distill/index.ts"
-import { CutModel, HeldOut, Latency } from "../evaluate/index.ts"
-import { Cell, CellRun, type Claim, Distillation, Laboratory, RunStore, Scale } from "../experiment/index.ts"
-import { Axis, BertConfig } from "../model/index.ts"
-import { Ranking, type WidthTarget } from "../pruning/index.ts"
+import { CutModel, Latency } from "../evaluate/index.ts"
+import { Calibration, Cell, CellRun, type Claim, Distillation, RunStore, Scale } from "../experiment/index.ts"
+import { Axis, BertConfig, Head } from "../model/index.ts"
+import { Ranking, WidthTarget } from "../pruning/index.ts"
 import { ConfigError, Digest, Spec } from "../spec/index.ts"
 import * as DistillReport from "./DistillReport.ts"
 import * as DistillSettings from "./DistillSettings.ts"
@@ -24,6 +24,7 @@ import { Setup } from "./Setup.ts"
 import * as StudentSize from "./StudentSize.ts"
 import * as TeacherFolder from "./TeacherFolder.ts"
 import * as Words from "./Words.ts"
+import * as Yardstick from "./Yardstick.ts"
 
 /** Pieces of the sequence that is timed. */
 const timedLength = 128
@@ -114,19 +115,27 @@ export const command = Command.make(
       }
       yield* Settings.checkAll(settings)
       const files = Flags.files(text)
-      const { curveRows, testRows } = Scale.micro
+      const { curveRows, testRows, points } = Scale.micro
+      const asked = yield* settings.plan
+      const predicts = DistillSettings.predicts(asked)
       const teacher = yield* TeacherFolder.load(
         Option.getOrElse(folder, () => path.join(setup.root, "assets", "teacher")),
         o.length,
-        { files, validation: curveRows, test: testRows }
+        { files, validation: curveRows, test: testRows },
+        {
+          bare: !predicts,
+          needs: "the loss homodistil",
+          remedy: "train one on text with homodistil adapt, or use --loss features, which needs none"
+        }
       )
+      if (Option.isSome(o.heads)) yield* Effect.fromResult(WidthTarget.checkHeads(teacher.model.config, o.heads.value))
       yield* HuggingFace.writable(out)
       const backend = setup.backend(threads)
-      const { model, dataset, tokenizer, tokenizerFiles, digest } = teacher
+      const { dataset, tokenizer, tokenizerFiles, digest } = teacher
+      const model = predicts ? teacher.model : Head.remove(teacher.model)
       const say = (line: string) => (quiet ? Effect.void : screen.error(line))
       yield* Effect.gen(function* () {
         const request = yield* settings.size
-        const asked = yield* settings.plan
         const prunes = asked.mode.unstructured !== true && asked.ratio.over(asked.training.steps).final < 1
         const size = prunes
           ? yield* StudentSize.choose(model.config, request, {
@@ -142,19 +151,38 @@ export const command = Command.make(
 
         const materials = { teacher: model, teacherDigest: digest, dataset, backend: backend.spec }
         const claim = yield* claimOf(keyOf(plan, { ...materials, teacher: digest, seed: o.seed }), store)
-        const laboratory = yield* Laboratory.make({ ...materials, scale: Scale.micro })
-        const { points } = Scale.micro
+        const from = yield* CellRun.beginning(claim)
+        const begun = from === undefined ? {} : { from: from.state.step }
+        if (!quiet) {
+          const { rate } = yield* Calibration.measure
+          yield* say(DistillReport.ahead(DistillReport.seconds(plan, model.config, { rate, ...begun }), begun.from))
+        }
+        const { distance, discrepancy, measure } = yield* predicts
+          ? Yardstick.predictions(materials)
+          : Yardstick.states(materials)
         const distilled = yield* Effect.scoped(
-          Effect.flatMap(Progress.run(o.scorer, quiet), (emit) =>
-            CellRun.distil({ plan, seed: o.seed, points, claim, checkpointEvery }, laboratory, emit)
+          Effect.flatMap(Progress.run(o.scorer, quiet, { distance, ...begun }), (emit) =>
+            CellRun.distil(
+              {
+                plan,
+                seed: o.seed,
+                points,
+                claim,
+                checkpointEvery,
+                discrepancy,
+                ...(from === undefined ? {} : { from })
+              },
+              materials,
+              emit
+            )
           )
         )
         if (distilled.diverged !== undefined) return yield* distilled.diverged
         const cut = CutModel.of(yield* Effect.fromNullishOr(distilled.student).pipe(Effect.orDie))
         // other programs read the factor on attention scores off the widths
         const student = { ...cut, ...HuggingFaceWeights.withUsualScale(cut) }
-        const measures = yield* HeldOut.measure(student, laboratory.test)
-        const taught = yield* HeldOut.measure(model, laboratory.test)
+        const measures = yield* measure(student)
+        const taught = yield* measure(model)
         const [slow = Number.NaN, fast = Number.NaN] = yield* Latency.measure([model, student], { length: timedLength })
         const rows = DistillReport.comparison(
           { name: "teacher", model, measures: taught, latency: slow },
@@ -186,6 +214,11 @@ export const command = Command.make(
             title: path.basename(out),
             done: [
               `A BERT made smaller by homotopic distillation: it started as its teacher and was pruned, step by step, while it was distilled on text for ${plan.training.steps} steps (${Spec.describe(plan.scorer.spec)}, ${Spec.describe(plan.ratio.spec)}).`,
+              ...(predicts
+                ? []
+                : [
+                    "It learned from its teacher's features alone, on whole text, and has no masked-language-model head. CKA and correlation compare last hidden states, and cosines of their means, on held-out text."
+                  ]),
               `Made by: ${origin.command}`
             ],
             measures: rows.map(({ name, teacher: of, student: value }) => ({ name, value, teacher: of })),
@@ -202,7 +235,7 @@ export const command = Command.make(
 ).pipe(
   Command.withDescription(
     withExitCodes(
-      "Distil one student and write it as a Hugging Face directory that transformers loads. Says first how large it will be; ends with teacher and " +
+      "Distil one student and write it as a Hugging Face directory that transformers loads. Says first how large it will be and about how long it takes; ends with teacher and " +
         "student side by side. Interrupted, the same command goes on from the last checkpoint. The defaults are a PLATON row of Table 6 at micro scale."
     )
   ),
@@ -217,6 +250,10 @@ export const command = Command.make(
     {
       command: "homodistil distill --teacher my-bert --params 14M --out small",
       description: "The widest student of at most 14 million parameters; --latency 2x: one that is twice as fast here"
+    },
+    {
+      command: "homodistil distill --teacher my-encoder --loss features --ratio .5 --out half-encoder",
+      description: "A sentence encoder, or any BERT without a masked-language-model head"
     },
     {
       command: "homodistil distill --out half --ratio .5 --scorer sensitivity --window 20",

@@ -1,6 +1,6 @@
 import { type DistillPlan, StudentStep } from "../distill/index.ts"
-import type { HeldOut } from "../evaluate/index.ts"
-import { CellCost, ProcessMemory, Scale } from "../experiment/index.ts"
+import { type HeldOut, Measure, type Similarity } from "../evaluate/index.ts"
+import { CellCost, CellWork, ProcessMemory, RunPlan, Scale } from "../experiment/index.ts"
 import { Axis, BertConfig, Flops, Model, Parameters } from "../model/index.ts"
 import { Spec } from "../spec/index.ts"
 import * as StudentSize from "./StudentSize.ts"
@@ -24,6 +24,28 @@ export const ending = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertCo
   return BertConfig.fromAxes(teacher, Axis.resize(original, widths))
 }
 
+/**
+ * Seconds that a run takes from a step on, where large products run at so many operations a second: its steps with the widths they have, what is
+ * measured on the way and at the end, and the teacher's answers on held-out text. Good to a factor of 2.
+ */
+export const seconds = (
+  plan: DistillPlan.DistillPlan,
+  teacher: BertConfig.BertConfig,
+  { rate, from = 0 }: { readonly rate: number; readonly from?: number }
+): number => {
+  const { curveRows, testRows } = Scale.micro
+  const size = Parameters.count(Parameters.bert(teacher), BertConfig.axes(teacher))
+  const cost = CellCost.of(plan, teacher, { scale: Scale.micro, measures: [Measure.heldOut()] })
+  // it answers once for the student, and once more for the table in which it stands itself
+  const answers = Flops.forward(teacher, CellCost.heldOut(plan, curveRows + 2 * testRows)) / CellWork.share(size)
+  const works = CellWork.of([cost], size)
+  return works.reduce((sum, work) => sum + work.total - CellWork.done(work, from), answers) / rate
+}
+
+/** The line that says how long the run will take. */
+export const ahead = (seconds: number, from = 0): string =>
+  `about ${RunPlan.time(seconds)} here${from === 0 ? "" : ` from step ${from} on`}, good to a factor of 2\n`
+
 /** What is about to happen: the components, teacher and student side by side, the length of the run, its operations and memory. */
 export const outline = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertConfig): string => {
   const { steps, rows, length } = plan.training
@@ -32,7 +54,7 @@ export const outline = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertC
   const memory = ProcessMemory.bytes(ProcessMemory.of([cost], teacher, Scale.micro))
   const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
   return [
-    components.join(", "),
+    `${components.join(", ")}, loss ${plan.loss.terms.join(" + ")}`,
     ...(plan.mode.unstructured === true
       ? [sparse(teacher, plan.ratio.over(steps).final)]
       : StudentSize.outline(teacher, ending(plan, teacher), length)),
@@ -41,11 +63,14 @@ export const outline = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertC
   ].join("\n")
 }
 
+/** What is measured of a model on held-out text: its predictions, or how alike its states are to a teacher's where there are none. */
+export type Measured = HeldOut.HeldOutMeasures | Similarity.SimilarityMeasures
+
 /** A model as the end of a run shows it. */
 export interface Compared {
   readonly name: string
   readonly model: Model.Model
-  readonly measures: HeldOut.HeldOutMeasures
+  readonly measures: Measured
   /** Milliseconds for a sequence. */
   readonly latency: number
 }
@@ -53,15 +78,22 @@ export interface Compared {
 const megabytes = (model: Model.Model): string =>
   `${((4 * Parameters.count(Parameters.bert(model.config), BertConfig.axes(model.config))) / 1e6).toFixed(1)} MB`
 
-/** Teacher and student side by side: size, time for a sequence of `length` pieces beside the operations it takes, and how well they predict. */
-export const comparison = (
-  teacher: Compared,
-  student: Compared,
-  length: number
-): ReadonlyArray<{ readonly name: string; readonly teacher: string; readonly student: string }> => {
+/** A row of the comparison. */
+interface Row {
+  readonly name: string
+  readonly teacher: string
+  readonly student: string
+}
+
+/** Teacher and student side by side: size, time for a sequence of `length` pieces beside the operations it takes, and how well they predict, or how alike their states are. */
+export const comparison = (teacher: Compared, student: Compared, length: number): ReadonlyArray<Row> => {
   const flops = ({ model: { config } }: Compared) =>
     Flops.forward(config, { rows: 1, length: Math.min(length, config.positions), masked: 0 })
-  const row = (name: string, of: (model: Compared) => string) => ({ name, teacher: of(teacher), student: of(student) })
+  const row = (name: string, of: (model: Compared) => string): Row => ({
+    name,
+    teacher: of(teacher),
+    student: of(student)
+  })
   const times = (factor: number) => `${factor.toFixed(2)}x`
   return [
     row("parameters", ({ model }) => Words.amount(Model.size(model))),
@@ -69,9 +101,39 @@ export const comparison = (
     row(`time for ${length} pieces`, ({ latency }) => `${latency.toFixed(2)} ms`),
     row("speed-up, measured", ({ latency }) => times(teacher.latency / latency)),
     row("speed-up by FLOPs", (model) => times(flops(teacher) / flops(model))),
-    row("masked-LM loss", ({ measures }) => `${measures.loss.toFixed(3)} nats`),
-    row("masked-LM accuracy", ({ measures }) => `${(100 * measures.accuracy).toFixed(1)} %`),
-    row("discrepancy to the teacher", ({ measures }) => `${measures.discrepancy.toFixed(3)} nats`)
+    ...measured(teacher.measures, student.measures)
+  ]
+}
+
+/** The rows of measures that both have. */
+const measured = (teacher: Measured, student: Measured): ReadonlyArray<Row> => {
+  if ("loss" in teacher && "loss" in student) {
+    const row = (name: string, of: (measures: HeldOut.HeldOutMeasures) => string): Row => ({
+      name,
+      teacher: of(teacher),
+      student: of(student)
+    })
+    return [
+      row("masked-LM loss", ({ loss }) => `${loss.toFixed(3)} nats`),
+      row("masked-LM accuracy", ({ accuracy }) => `${(100 * accuracy).toFixed(1)} %`),
+      row("discrepancy to the teacher", ({ discrepancy }) => `${discrepancy.toFixed(3)} nats`)
+    ]
+  }
+  if ("loss" in teacher || "loss" in student) return []
+  const row = (
+    name: string,
+    of: (measures: Similarity.SimilarityMeasures) => number | undefined
+  ): ReadonlyArray<Row> => {
+    const [whole, part] = [of(teacher), of(student)]
+    return whole === undefined || part === undefined
+      ? []
+      : [{ name, teacher: whole.toFixed(3), student: part.toFixed(3) }]
+  }
+  return [
+    ...row("hidden states: CKA to the teacher's", ({ states }) => states),
+    ...row("similarities of texts: correlation", ({ sentences }) => sentences),
+    // of another width they cannot be laid side by side
+    ...row("embeddings of texts: cosine", ({ cosine }) => cosine)
   ]
 }
 

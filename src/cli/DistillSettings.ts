@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
-import { DistillPlan, LearningRate, Method, PruningMode, Training } from "../distill/index.ts"
+import { DistillPlan, LearningRate, Method, Projection, PruningMode, Training } from "../distill/index.ts"
 import * as Scorer from "../importance/index.ts"
 import * as Loss from "../loss/index.ts"
 import { RemainingRatio } from "../pruning/index.ts"
@@ -27,6 +27,17 @@ const modes = {
   regrowth: PruningMode.masked({ regrowth: true }),
   unstructured: PruningMode.unstructured
 }
+
+type Scale = "raw" | "teacherVariance"
+
+const losses = {
+  homodistil: (scale: Scale) => Loss.homoDistil({ scale }),
+  features: (scale: Scale) => Loss.homoDistil({ mlm: 0, kl: 0, scale }),
+  relations: () => Loss.sum(Loss.attentionDistribution(), Loss.valueRelation())
+}
+
+/** Whether a loss looks at predictions: those that do need a masked-language-model head, and masked text. */
+export const predicts = ({ loss }: Pick<DistillPlan.DistillPlan, "loss">): boolean => loss.taps.includes("logits")
 
 const scales = { teacherVariance: "teacherVariance", raw: "raw" } as const
 
@@ -54,6 +65,11 @@ export const flags = {
     "hard",
     "what pruning does: hard (cuts), masked (silences), regrowth (silences; units may come back), unstructured (zeroes single weights, which may come back)"
   ),
+  loss: Flags.word(
+    "loss",
+    "homodistil",
+    "what is distilled: homodistil (predictions, hidden states, attention, embedding), features (the last three) or relations (MiniLM's, of the last layer's attention and values); but for homodistil no head is needed or written, and text is not masked"
+  ),
   attentionScale: Flags.word(
     "attention-scale",
     "teacherVariance",
@@ -79,6 +95,7 @@ export interface Options {
   readonly length?: number
   readonly learningRate: number
   readonly mode: string
+  readonly loss: string
   readonly attentionScale: string
   readonly seed: number
 }
@@ -137,6 +154,28 @@ const ratioOf = (o: Options): Effect.Effect<RemainingRatio.RemainingRatio, Confi
     }
   )
 
+const lossOf = (o: Options): Effect.Effect<Loss.DistillationLoss, ConfigError> =>
+  Effect.gen(function* () {
+    const parts = {
+      loss: Settings.choice<(scale: Scale) => Loss.DistillationLoss>("--loss", o.loss, losses),
+      scale: Settings.choice<Scale>("--attention-scale", o.attentionScale, scales)
+    }
+    yield* Settings.checkAll(parts)
+    const { loss, scale } = yield* Effect.all(parts)
+    if (o.loss === "relations" && scale !== "teacherVariance")
+      return yield* new ConfigError({
+        problems: [
+          {
+            key: "--attention-scale",
+            value: o.attentionScale,
+            bound: "left out with --loss relations, which compares distributions",
+            remedy: "leave it out, or use --loss features"
+          }
+        ]
+      })
+    return loss(scale)
+  })
+
 /** The components that the flags ask for; a `ConfigError` names every flag that is wrong. */
 export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigError> =>
   Effect.gen(function* () {
@@ -152,14 +191,14 @@ export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigE
           steps: o.steps,
           rows: o.batch,
           pruneEvery: o.pruneEvery,
-          ...(o.length === undefined ? {} : { length: o.length })
+          ...(o.length === undefined ? {} : { length: o.length }),
+          // features are those of text as it is read later
+          ...(o.loss === "homodistil" ? {} : { maskRate: 0 })
         })
       ),
       learningRate: attempt(() => LearningRate.linearDecay({ peak: o.learningRate, warmup: 0.05 })),
       mode: Settings.choice("--mode", o.mode, modes),
-      loss: Effect.map(Settings.choice("--attention-scale", o.attentionScale, scales), (scale) =>
-        Loss.homoDistil({ scale })
-      ),
+      loss: lossOf(o),
       seed: Settings.count("--seed", o.seed, 0, 0)
     }
     yield* Settings.checkAll(parts)
@@ -173,7 +212,8 @@ export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigE
           Training.layer(made.training),
           LearningRate.layer(made.learningRate),
           PruningMode.layer(made.mode),
-          Loss.layer(made.loss)
+          Loss.layer(made.loss),
+          Projection.layer(o.loss === "relations" ? Projection.none : Projection.make())
         )
       )
     )
@@ -195,6 +235,7 @@ export const written = (o: Options): { readonly [flag: string]: string | number 
   length: o.length,
   "learning-rate": o.learningRate,
   mode: o.mode,
+  loss: o.loss,
   "attention-scale": o.attentionScale,
   seed: o.seed
 })

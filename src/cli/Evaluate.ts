@@ -2,8 +2,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { type Dataset, heldOutBatches, loadDataset, loadTextFiles, type Tokenizer } from "../data/index.ts"
-import { HeldOut, Latency } from "../evaluate/index.ts"
+import type { Backend, CompileError, ExecutionError } from "../backend/index.ts"
+import {
+  type Dataset,
+  heldOutBatches,
+  loadDataset,
+  loadTextFiles,
+  type MaskedBatch,
+  type Tokenizer
+} from "../data/index.ts"
+import { HeldOut, Latency, Similarity } from "../evaluate/index.ts"
 import { BertConfig, Flops, Head, Model, Parameters } from "../model/index.ts"
 import { ConfigError, type Digest, type JsonObject } from "../spec/index.ts"
 import * as DistillReport from "./DistillReport.ts"
@@ -23,7 +31,9 @@ const batch = 128
 const flags = {
   model: Flag.String("model").pipe(
     Flag.withMetavar("DIR"),
-    Flag.withDescription("Hugging Face directory of a BERT with a masked-language-model head")
+    Flag.withDescription(
+      "Hugging Face directory of a BERT; one without a masked-language-model head is measured beside a teacher"
+    )
   ),
   teacher: Flag.String("teacher").pipe(
     Flag.withMetavar("DIR"),
@@ -46,10 +56,9 @@ interface Named {
   readonly tokenizer: Tokenizer
 }
 
-/** A model with a head that has enough positions. Fails as reading does, and with `ConfigError`. */
+/** A model that has enough positions. Fails as reading does, and with `ConfigError`. */
 const read = Effect.fnUntraced(function* (key: string, folder: string, length: number) {
   const { model, digest, tokenizer } = yield* ModelFolder.read(folder, key)
-  yield* Effect.fromResult(Head.check(model.config, "masked-language-model loss", key, folder))
   const { positions } = model.config
   if (positions < length)
     return yield* new ConfigError({
@@ -93,10 +102,41 @@ const textOf = Effect.fnUntraced(function* (
   return yield* loadTextFiles({ files, tokenizer, tasks: brown, needs })
 })
 
-const batchesOf = (dataset: Dataset, { rows, length }: { readonly rows: number; readonly length: number }) =>
+const batchesOf = (
+  dataset: Dataset,
+  { rows, length, whole }: { readonly rows: number; readonly length: number; readonly whole: boolean }
+) =>
   Settings.attempt({ count: ["--rows", defaults.rows] }, () =>
-    heldOutBatches(dataset, { split: "test", count: rows, rows: Math.min(rows, batch), length })
+    heldOutBatches(dataset, {
+      split: "test",
+      count: rows,
+      rows: Math.min(rows, batch),
+      length,
+      ...(whole ? { maskRate: 0 } : {})
+    })
   )
+
+/** What is measured of a model: its predictions, and how far they are from the teacher's; states where one of the two has no predictions. */
+const measurer = Effect.fnUntraced(function* (
+  teacher: Model.Model | undefined,
+  batches: ReadonlyArray<MaskedBatch>,
+  whole: boolean
+) {
+  if (teacher !== undefined && whole) {
+    const reference = yield* Similarity.reference(teacher, batches)
+    return (model: Model.Model): Measuring => Similarity.measure(model, reference)
+  }
+  const reference = teacher === undefined ? HeldOut.withoutTeacher(batches) : yield* HeldOut.reference(teacher, batches)
+  return (model: Model.Model): Measuring => HeldOut.measure(model, reference)
+})
+
+type Measuring = Effect.Effect<DistillReport.Measured, CompileError | ExecutionError, Backend>
+
+const alike = ({ states, sentences, cosine }: Similarity.SimilarityMeasures): JsonObject => ({
+  cka: states,
+  correlation: sentences,
+  ...(cosine === undefined ? {} : { cosine })
+})
 
 /** A model as `--json` gives it. */
 const asJson = ({ folder, digest }: Named, { model, measures, latency }: DistillReport.Compared, timed: number) => {
@@ -108,8 +148,7 @@ const asJson = ({ folder, digest }: Named, { model, measures, latency }: Distill
     bytes: 4 * Parameters.count(Parameters.bert(config), BertConfig.axes(config)),
     flops: Flops.forward(config, { rows: 1, length: timed, masked: 0 }),
     milliseconds: latency,
-    loss: measures.loss,
-    accuracy: measures.accuracy
+    ...("loss" in measures ? { loss: measures.loss, accuracy: measures.accuracy } : alike(measures))
   }
   return json
 }
@@ -132,18 +171,28 @@ export const command = Command.make("evaluate", flags, ({ model: folder, teacher
     })
     const own = yield* read("--model", folder, o.length)
     const teacher = Option.isNone(teacherFolder) ? undefined : yield* read("--teacher", teacherFolder.value, o.length)
-    if (teacher !== undefined) yield* comparable(own, teacher)
+    if (teacher === undefined)
+      yield* Effect.fromResult(
+        Head.check(
+          own.model.config,
+          "masked-language-model loss",
+          "--model",
+          folder,
+          "train one on text first with homodistil adapt, or give --teacher to compare their hidden states"
+        )
+      )
+    else yield* comparable(own, teacher)
+    const whole = [own, teacher].some((named) => named !== undefined && !Head.present(named.model.config))
     const dataset = yield* textOf(Flags.files(text), own.tokenizer, o)
-    const { batches } = yield* batchesOf(dataset, o)
+    const { batches } = yield* batchesOf(dataset, { ...o, whole })
     const backend = setup.backend(o.threads)
     const models = [own, ...(teacher === undefined ? [] : [teacher])].map((named) => named.model)
     const timed = Math.min(defaults.timed, ...models.map(({ config }) => config.positions))
 
     yield* Effect.gen(function* () {
-      const reference =
-        teacher === undefined ? HeldOut.withoutTeacher(batches) : yield* HeldOut.reference(teacher.model, batches)
-      const measures = yield* HeldOut.measure(own.model, reference)
-      const taught = teacher === undefined ? measures : yield* HeldOut.measure(teacher.model, reference)
+      const measure = yield* measurer(teacher?.model, batches, whole)
+      const measures = yield* measure(own.model)
+      const taught = teacher === undefined ? measures : yield* measure(teacher.model)
       const [latency = Number.NaN, slow = latency] = yield* Latency.measure(models, { length: timed })
       const model = { name: "model", model: own.model, measures, latency }
       const other = { name: "teacher", model: teacher?.model ?? own.model, measures: taught, latency: slow }
@@ -151,12 +200,12 @@ export const command = Command.make("evaluate", flags, ({ model: folder, teacher
         const summary: JsonObject = {
           rows: o.rows,
           length: o.length,
-          masked: measures.tokens,
+          masked: "loss" in measures ? measures.tokens : 0,
           data: dataset.digest,
           timed,
           model: {
             ...asJson(own, model, timed),
-            ...(teacher === undefined ? {} : { discrepancy: measures.discrepancy })
+            ...(teacher === undefined || !("loss" in measures) ? {} : { discrepancy: measures.discrepancy })
           },
           ...(teacher === undefined ? {} : { teacher: asJson(teacher, other, timed) })
         }
@@ -183,7 +232,8 @@ export const command = Command.make("evaluate", flags, ({ model: folder, teacher
   Command.withDescription(
     withExitCodes(
       "Measure a model: its masked-language-model loss and accuracy on held-out text, its size, and the time of a sequence on this machine; with " +
-        "--teacher both side by side, and how far its predictions are from the teacher's. The text is the Brown corpus unless you give files of your own."
+        "--teacher both side by side, and how far its predictions are from the teacher's, or how alike their hidden states are where one of them has no " +
+        "masked-language-model head. The text is the Brown corpus unless you give files of your own."
     )
   ),
   Command.withShortDescription("Measure a model, alone or beside its teacher"),

@@ -82,11 +82,11 @@ export const table = (title: string, quiet: boolean) =>
     quiet
   )
 
-/** Shows the progress of a single run. */
-export const run = (label: string, quiet: boolean) =>
+/** Shows the progress of a single run, and what is known of it before it starts. */
+export const run = (label: string, quiet: boolean, known: Pick<RunView.RunView, "from" | "distance"> = {}) =>
   show<RunView.RunView, CellEvent>(
     {
-      start: (now) => RunView.start(label, now),
+      start: (now) => ({ ...RunView.start(label, now), ...known }),
       follow: RunView.follow,
       lines: (view, now, width) => Words.flow(RunView.parts(view, now), width),
       line: () => undefined,

@@ -1,7 +1,7 @@
 import type { Dataset, Tokenizer } from "../data/index.ts"
 import { DistillPlan, Pretraining } from "../distill/index.ts"
-import type { HeldOut } from "../evaluate/index.ts"
 import { type Digest, type Json, type JsonObject, Spec } from "../spec/index.ts"
+import type * as DistillReport from "./DistillReport.ts"
 
 /** What stands behind the numbers of a model, whatever made it. */
 export interface Origin {
@@ -11,7 +11,7 @@ export interface Origin {
   readonly dataset: Dataset
   readonly tokenizer: Tokenizer
   /** Measured on test rows. */
-  readonly heldOut: HeldOut.HeldOutMeasures
+  readonly heldOut: DistillReport.Measured
   readonly backend: Spec.Spec
   /** Of homodistil, Node and what computes. */
   readonly versions: { readonly [name: string]: string }
@@ -31,18 +31,21 @@ export const commandLine = (
 
 const digits = (value: number): number => Number(value.toPrecision(6))
 
+/** What was measured; a discrepancy of 0 is that of a model without a teacher. */
+const measured = (heldOut: DistillReport.Measured): JsonObject =>
+  Object.fromEntries(
+    Object.entries(heldOut).flatMap(([name, value]: readonly [string, number]) =>
+      name === "discrepancy" && value === 0 ? [] : [[name, Number.isInteger(value) ? value : digits(value)]]
+    )
+  )
+
 const common = (origin: Origin, spec: Spec.Spec, more: JsonObject): Json => ({
   command: origin.command,
   seed: origin.seed,
   ...more,
   data: origin.dataset.digest,
   tokenizer: origin.tokenizer.digest,
-  heldOut: {
-    loss: digits(origin.heldOut.loss),
-    accuracy: digits(origin.heldOut.accuracy),
-    ...(origin.heldOut.discrepancy === 0 ? {} : { discrepancy: digits(origin.heldOut.discrepancy) }),
-    tokens: origin.heldOut.tokens
-  },
+  heldOut: measured(origin.heldOut),
   backend: Spec.describe(origin.backend),
   versions: origin.versions,
   seconds: Math.round(origin.seconds),

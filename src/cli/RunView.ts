@@ -18,8 +18,9 @@ export interface RunView {
   readonly terms: { readonly [term: string]: number }
   readonly widths: Widths
   readonly parameters?: number
-  /** KL(teacher ‖ student) when it was last measured, nats. */
+  /** KL(teacher ‖ student) when it was last measured, nats; or another distance, by its name. */
   readonly discrepancy?: number
+  readonly distance?: string
   /** What is done besides training. */
   readonly doing?: string
 }
@@ -91,7 +92,7 @@ export const parts = (view: RunView, now: number): ReadonlyArray<string> => {
         ]
       : [doing]),
     ...(loss === undefined ? [] : [`loss ${Words.short(loss)}${inner.length === 0 ? "" : ` (${inner.join(", ")})`}`]),
-    ...(discrepancy === undefined ? [] : [`discrepancy ${Words.short(discrepancy)}`]),
+    ...(discrepancy === undefined ? [] : [`${view.distance ?? "discrepancy"} ${Words.short(discrepancy)}`]),
     ...(Object.keys(view.widths).length === 0 ? [] : [widths(view.widths)]),
     ...(parameters === undefined ? [] : [`${Words.amount(parameters)} parameters`])
   ]

@@ -20,6 +20,10 @@ export const flags = {
   hidden: optional("hidden", "hidden width of the student; its heads share it evenly"),
   ffn: optional("ffn", "feed-forward width of the student"),
   headWidth: optional("head-width", "units of each of its attention heads"),
+  heads: optional(
+    "heads",
+    "attention heads of the student: those of its teacher, since whole heads are never removed; --head-width makes them narrower"
+  ),
   params: text("params", "N", "the widest student of at most so many parameters: 14M, 500k, 1200000"),
   latency: text("latency", "Nx", "the widest student that is so many times as fast as its teacher here: 2x, 3.5x"),
   anyWidths: Flag.Boolean("any-widths").pipe(
@@ -34,6 +38,7 @@ export interface Options {
   readonly hidden: Option.Option<number>
   readonly ffn: Option.Option<number>
   readonly headWidth: Option.Option<number>
+  readonly heads: Option.Option<number>
   readonly params: Option.Option<string>
   readonly latency: Option.Option<string>
   readonly anyWidths: boolean
@@ -44,6 +49,7 @@ export const written = (o: Options): { readonly [flag: string]: string | number 
   hidden: Option.getOrUndefined(o.hidden),
   ffn: Option.getOrUndefined(o.ffn),
   "head-width": Option.getOrUndefined(o.headWidth),
+  heads: Option.getOrUndefined(o.heads),
   params: Option.getOrUndefined(o.params),
   latency: Option.getOrUndefined(o.latency),
   "any-widths": o.anyWidths ? "true" : undefined

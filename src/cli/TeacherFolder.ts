@@ -11,10 +11,12 @@ export interface OwnText {
   readonly test: number
 }
 
-/** The setting that names the directory, for errors, and whether a bare encoder will do. */
+/** The setting that names the directory, for errors; whether a bare encoder will do, and if not, what needs the head and what can be done. */
 export interface LoadOptions {
   readonly key?: string
   readonly bare?: boolean
+  readonly needs?: string
+  readonly remedy?: string
 }
 
 /**
@@ -31,10 +33,10 @@ export const load = Effect.fnUntraced(function* (
   text?: OwnText,
   o: LoadOptions = {}
 ) {
-  const { key = "--teacher", bare = false } = o
+  const { key = "--teacher", bare = false, needs = "distillation", remedy } = o
   const { model, digest, tokenizer, tokenizerFiles } = yield* ModelFolder.read(directory, key)
   const { config } = model
-  if (!bare) yield* Effect.fromResult(Head.check(config, "distillation", key, directory))
+  if (!bare) yield* Effect.fromResult(Head.check(config, needs, key, directory, remedy))
   if (config.positions < length)
     return yield* new ConfigError({
       problems: [

@@ -67,9 +67,9 @@ export const trainingBatches = (
   refuse([
     ...notWhole("rows", rows, 1),
     ...notWhole("length", length, 3),
-    ...(maskRate > 0 && maskRate <= 1
+    ...(maskRate >= 0 && maskRate <= 1
       ? []
-      : [problem("maskRate", maskRate, "a number in (0, 1]", "the paper masks .15 of the pieces")]),
+      : [problem("maskRate", maskRate, "a number in [0, 1]", "the paper masks .15 of the pieces")]),
     ...(documents.length > 0
       ? []
       : [problem("length", length, `at most ${longest(dataset, split) + 2}`, "take shorter rows")])

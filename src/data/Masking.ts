@@ -33,10 +33,10 @@ export const maskedCount = (rate: number, pieces: number): number => Math.round(
 
 /**
  * Chooses exactly the share `rate` of each row's pieces (rounded) and hides them as BERT does: of these 80 % become
- * [MASK], 10 % a random ordinary piece, 10 % stay (Devlin et al. 2019, section 3.1). [CLS], [SEP] and padding are never chosen.
+ * [MASK], 10 % a random ordinary piece, 10 % stay (Devlin et al. 2019, section 3.1). [CLS], [SEP] and padding are never chosen; at rate 0 every piece is shown and none asked for.
  *
  * A function of rows and seed alone: give it `Seed.child(seed, "mask", step)`. Throws `ConfigError` when `rate` is
- * outside (0, 1] or there is no ordinary piece.
+ * outside [0, 1] or there is no ordinary piece.
  *
  * @example
  * ```ts
@@ -113,13 +113,13 @@ export const causal = (rows: Rows, special: Pick<SpecialIds, "pad">): MaskedBatc
 
 const check = (rate: number, ordinary: number): void => {
   const problems = [
-    ...(rate > 0 && rate <= 1
+    ...(rate >= 0 && rate <= 1
       ? []
       : [
           {
             key: "mask rate",
             value: String(rate),
-            bound: "a number in (0, 1]",
+            bound: "a number in [0, 1]",
             remedy: "BERT masks .15 of the pieces, the micro teacher's pre-training .25"
           }
         ]),

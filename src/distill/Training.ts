@@ -7,15 +7,15 @@ const Fields = Schema.Struct({
   steps: Options.withDefault(Options.Count, 400),
   rows: Options.withDefault(Options.Count, 16),
   length: Options.withDefault(Options.Count, 64),
-  maskRate: Options.withDefault(Options.Share, 0.15),
+  maskRate: Options.withDefault(Options.Fraction, 0.15),
   pruneEvery: Options.withDefault(Options.Count, 10),
   hiddenDropout: Options.withDefault(Options.Decay, 0),
   attentionDropout: Options.withDefault(Options.Decay, 0)
 })
 
 /**
- * The length of a run and the shape of its batches: steps, rows and length of a batch, the share of masked pieces, the steps
- * between two prunings, and dropout (off by default while distilling).
+ * The length of a run and the shape of its batches: steps, rows and length of a batch, the share of masked pieces (none
+ * for losses that look at no predictions: text is then read as it is), the steps between two prunings, and dropout (off by default while distilling).
  */
 export type TrainingOptions = typeof Fields.Encoded
 

@@ -40,7 +40,7 @@ const kept = (x: { readonly [name: string]: tf.Tensor }): Bert.ForwardOptions =>
 const shapeKey = (batch: MaskedBatch): string => `${Tokens.shapeKey(batch)}/${batch.positions.length}`
 
 /** One compiled text for each shape that occurs among the batches. */
-const byShape = <A, E, R>(
+export const byShape = <A, E, R>(
   batches: ReadonlyArray<MaskedBatch>,
   compile: (batch: MaskedBatch) => Effect.Effect<A, E, R>
 ) =>

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Backend } from "../backend/index.ts"
 import { trainingBatches } from "../data/index.ts"
 import { SharedTeacher } from "../distill/index.ts"
-import type { Measure } from "../evaluate/index.ts"
+import { HeldOut, type Measure } from "../evaluate/index.ts"
 import { teacherTaps } from "../loss/index.ts"
 import type { Model } from "../model/index.ts"
 import { type OutputError, Seed } from "../spec/index.ts"
@@ -88,31 +88,30 @@ export const teacherOf = (
   }
 }
 
+/** The discrepancy of predictions on a laboratory's curve batch (paper, Fig. 3). */
+export const discrepancy =
+  ({ curve }: Pick<Laboratory, "curve">): Distillation.Discrepancy =>
+  (model) =>
+    Effect.map(HeldOut.measure(model, curve), (measures) => measures.discrepancy)
+
 /** A distillation on its own, outside of an experiment. */
 export interface SingleRun
-  extends Distillation.Trial, Pick<Distillation.DistillationOptions, "points" | "checkpointEvery"> {
+  extends
+    Distillation.Trial,
+    Pick<Distillation.DistillationOptions, "points" | "discrepancy" | "checkpointEvery" | "from"> {
   /** Where checkpoints and metrics go; nowhere unless given. */
   readonly claim?: Claim
 }
 
-/** Distils, and follows the discrepancy to the teacher at `points` steps besides the start; it goes on from its claim's checkpoint if there is one. */
+/** Distils, and follows the discrepancy to the teacher at `points` steps besides the start; from a checkpoint where one is given, as `beginning` gives it. */
 export const distil = (
-  { plan, seed, points, claim = unkept, checkpointEvery }: SingleRun,
-  laboratory: Pick<Laboratory, "teacher" | "dataset" | "curve">,
+  { plan, seed, claim = unkept, ...rest }: SingleRun,
+  laboratory: Pick<Laboratory, "teacher" | "dataset">,
   emit: (event: CellEvent) => Effect.Effect<void>
 ): Effect.Effect<Distillation.Distilled, CellFailure, Backend> =>
   Effect.gen(function* () {
-    const from = yield* beginning(claim)
     const share = yield* SharedTeacher.alone(teacherOf([{ plan, seed }], laboratory))
-    return yield* Distillation.run(share, {
-      plan,
-      points,
-      curve: laboratory.curve,
-      emit,
-      claim,
-      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
-      ...(from === undefined ? {} : { from })
-    })
+    return yield* Distillation.run(share, { ...rest, plan, emit, claim })
   }).pipe(Effect.scoped)
 
 /** The checkpoint a claim's cell goes on from; where it cannot be read, as one of another version, the cell starts over. */
@@ -157,7 +156,7 @@ export const runWith = (
     const run = yield* Distillation.run(share, {
       plan,
       points: scale.points,
-      curve: laboratory.curve,
+      discrepancy: discrepancy(laboratory),
       emit: told,
       claim,
       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),

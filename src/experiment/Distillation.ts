@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Backend } from "../backend/index.ts"
+import type { Backend, CompileError, ExecutionError } from "../backend/index.ts"
 import {
   type DistillEvent,
   Distiller,
@@ -10,7 +10,6 @@ import {
   type SharedTeacher,
   StepState
 } from "../distill/index.ts"
-import { HeldOut } from "../evaluate/index.ts"
 import { Model } from "../model/index.ts"
 import type { JsonObject } from "../spec/index.ts"
 import type * as Cell from "./Cell.ts"
@@ -37,13 +36,16 @@ interface Trajectory {
   >
 }
 
+/** A distance of a student to the teacher that it has. */
+export type Discrepancy = (model: Model.Model) => Effect.Effect<number, CompileError | ExecutionError, Backend>
+
 /** How a distillation is followed. */
 export interface DistillationOptions {
   readonly plan: DistillPlan.DistillPlan
   /** Points of the discrepancy curve besides the start. */
   readonly points: number
-  /** What the curve is measured on. */
-  readonly curve: HeldOut.Reference
+  /** How far a student is from its teacher on held-out text, 0 where it equals it: what the curve follows. */
+  readonly discrepancy: Discrepancy
   readonly trajectory?: Trajectory
   readonly claim: Claim
   /** Seconds of work after which a checkpoint is kept, besides that of the end; as `patience` says unless given. */
@@ -168,7 +170,7 @@ export const run = (
         const before = yield* share.spent
         const parameters = Model.size(model)
         if ((isCurvePoint(step) || step === steps) && curve.at(-1)?.step !== step) {
-          const { discrepancy } = yield* HeldOut.measure(model, o.curve)
+          const discrepancy = yield* o.discrepancy(model)
           if (!Number.isFinite(discrepancy)) return yield* new Diverged({ step, loss: String(discrepancy) })
           const point = { step, discrepancy, parameters }
           curve.push(point)

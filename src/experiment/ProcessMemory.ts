@@ -8,7 +8,7 @@ export interface ProcessMemory {
   readonly program: number
   /** The teacher, once as it was read and once as it is run. */
   readonly teacher: number
-  /** The teacher's logits on all held-out rows. */
+  /** The teacher's logits on all held-out rows; its last hidden states where nothing is masked. */
   readonly references: number
   /** Students, all alive: weights and their gradients' sums, moments, what scorers remember, and compiled steps. */
   readonly students: number
@@ -66,6 +66,8 @@ export const of = (
   const most = (of: (cost: CellCost.CellCost) => number): number => Math.max(0, ...costs.map(of))
   const logits = (rows: number): number =>
     float * teacher.vocabSize * most(({ batch }) => (rows * batch.masked) / batch.rows)
+  const states = (rows: number): number =>
+    float * teacher.hidden * most(({ batch }) => (batch.masked === 0 ? rows * batch.length : 0))
   const students = costs.reduce(
     (sum, { memory }) => sum + 2 * memory.weights + memory.moments + memory.slots + compiled,
     0
@@ -75,7 +77,7 @@ export const of = (
   return {
     program: program.read + program.grown[scale.small ? "small" : "full"],
     teacher: 2 * most(({ memory }) => memory.teacher),
-    references: logits(scale.curveRows + scale.testRows),
+    references: logits(scale.curveRows + scale.testRows) + states(scale.curveRows + scale.testRows),
     students,
     step,
     outgrown,

@@ -142,8 +142,16 @@ const units: ReadonlyArray<readonly [seconds: number, name: string]> = [
   [60, "minutes"]
 ]
 
-/** A time in its largest unit, in two digits: it is no more exact. */
-const time = (seconds: number): string => {
+/**
+ * A time that was estimated, in its largest unit, in two digits: it is no more exact.
+ *
+ * @example
+ * ```ts
+ * import { RunPlan } from "homodistil/experiment"
+ * assert.deepEqual([3.14159, 95, 7000].map(RunPlan.time), ["3.1 seconds", "95 seconds", "1.9 hours"])
+ * ```
+ */
+export const time = (seconds: number): string => {
   const [size, name] = units.find(([unit]) => seconds >= 2 * unit) ?? [1, "seconds"]
   const value = seconds / size
   return `${value < 100 ? Number(value.toPrecision(2)) : Math.round(value)} ${name}`

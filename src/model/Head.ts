@@ -9,7 +9,7 @@ export const present = ({ head }: Pick<BertConfig.BertConfig, "head">): boolean 
 
 /**
  * What to say where something needs the masked-language-model head of a model that has none; `undefined` where it has one. `needs` says what
- * needs it, `key` and `value` are the setting that named the model.
+ * needs it, `key` and `value` are the setting that named the model, `remedy` what can be done there.
  *
  * @example
  * ```ts
@@ -23,7 +23,8 @@ export const problem = (
   config: BertConfig.BertConfig,
   needs: string,
   key = "--teacher",
-  value = "a bare encoder"
+  value = "a bare encoder",
+  remedy = "train a head on text first with homodistil adapt, or use losses of features only"
 ): ConfigProblem | undefined =>
   present(config)
     ? undefined
@@ -31,7 +32,7 @@ export const problem = (
         key,
         value,
         bound: `a model with a masked-language-model head, which ${needs} needs`,
-        remedy: "train a head on text first with homodistil adapt, or use losses of features only"
+        remedy
       }
 
 /** The configuration where it has a head; fails with `ConfigError` where not. */
@@ -39,9 +40,10 @@ export const check = (
   config: BertConfig.BertConfig,
   needs: string,
   key?: string,
-  value?: string
+  value?: string,
+  remedy?: string
 ): Result.Result<BertConfig.BertConfig, ConfigError> => {
-  const found = problem(config, needs, key, value)
+  const found = problem(config, needs, key, value, remedy)
   return found === undefined ? Result.succeed(config) : Result.fail(new ConfigError({ problems: [found] }))
 }
 
@@ -66,4 +68,27 @@ export const add = (model: Model, seed: Seed.Seed): Model => {
   const made = Parameters.initialise(missing, BertConfig.axes(config), seed)
   const all = Object.entries({ ...model.parameters, ...made })
   return { ...model, config, parameters: Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+/**
+ * The model without its masked-language-model head: the bare encoder, which is all that losses of features teach a student. A model that has none
+ * stays as it is.
+ *
+ * @example
+ * ```ts
+ * import { BertConfig, Head, Model, Parameters } from "homodistil/model"
+ * import { Seed } from "homodistil/spec"
+ * const config = BertConfig.micro
+ * const parameters = Parameters.initialise(Parameters.bert(config), BertConfig.axes(config), Seed.make(0))
+ * const encoder = Head.remove({ config, parameters })
+ * assert.equal(Model.size({ config, parameters }) - Model.size(encoder), 128 * 128 + 3 * 128 + 4096)
+ * ```
+ */
+export const remove = (model: Model): Model => {
+  if (!present(model.config)) return model
+  const { decoder: _, ...rest } = model.config
+  const config: BertConfig.BertConfig = { ...rest, head: "none" }
+  const names = new Set(Parameters.bert(config).map(({ name }) => name))
+  const left = Object.entries(model.parameters).filter(([name]) => names.has(name))
+  return { ...model, config, parameters: Object.fromEntries(left) }
 }

@@ -136,6 +136,43 @@ export const choose = (
   })
 }
 
+/**
+ * The configuration where so many heads are its own; fails with `ConfigError` where not. Attention is distilled head by head, each of a student's
+ * heads from the one of its teacher that it started as, so every head stays and heads become narrower: the error names the head width that leaves
+ * about as many units.
+ *
+ * @example
+ * ```ts
+ * import { BertConfig } from "homodistil/model"
+ * import { WidthTarget } from "homodistil/pruning"
+ * import * as Result from "effect/Result"
+ * assert.ok(Result.isSuccess(WidthTarget.checkHeads(BertConfig.micro, 4)))
+ * const wrong = Result.getOrThrow(Result.flip(WidthTarget.checkHeads(BertConfig.micro, 2)))
+ * assert.match(wrong.message, /--heads = 2: must be 4, .*use --head-width 16: 4 heads of 16 units, as many as 2 of 32/)
+ * ```
+ */
+export const checkHeads = (
+  config: BertConfig.BertConfig,
+  asked: number
+): Result.Result<BertConfig.BertConfig, ConfigError> => {
+  const { heads } = config
+  if (asked === heads) return Result.succeed(config)
+  const width = (of(config)?.qk ?? 0) / heads
+  const narrower = Math.max(1, Math.round((asked * width) / heads))
+  const same = narrower * heads === asked * width ? "as many as" : "about as many as"
+  return refuse([
+    {
+      key: "--heads",
+      value: String(asked),
+      bound: `${heads}, the heads of the teacher: attention is distilled head by head, so every head stays and becomes narrower`,
+      remedy:
+        width > 0 && Number.isInteger(asked) && asked >= 1 && asked < heads
+          ? `use --head-width ${narrower}: ${heads} heads of ${narrower} ${narrower === 1 ? "unit" : "units"}, ${same} ${asked} of ${width}`
+          : "leave it out"
+    }
+  ])
+}
+
 const ofRatio = (
   whole: Widths,
   rungs: ReadonlyArray<Widths>,

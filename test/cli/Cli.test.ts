@@ -235,7 +235,7 @@ describe("Distill and Pretrain", () => {
     assert.strictEqual(code, 0, error)
     assert.match(
       error,
-      /^magnitude, cubic\(final: 0.5, start: 0, end: 0.3\), local\(multiples: \{\}\), masked\(regrowth: false\)\n.*\nteacher +1 +8 +16 .*\nstudent +1 +4 +8 /
+      /^magnitude, cubic\(final: 0.5, start: 0, end: 0.3\), local\(multiples: \{\}\), masked\(regrowth: false\), loss mlm \+ kl \+ hidden \+ embedding \+ attention\n.*\nteacher +1 +8 +16 .*\nstudent +1 +4 +8 /
     )
     assert.match(out, /^ +teacher +student\nparameters +38\.1k +21\.0k\n/)
     assert.match(out, /\ndiscrepancy to the teacher +0\.000 nats +[\d.]+ nats\n/)

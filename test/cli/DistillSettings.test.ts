@@ -20,6 +20,7 @@ const defaults: DistillSettings.Options = {
   batch: 16,
   learningRate: 6e-3,
   mode: "hard",
+  loss: "homodistil",
   attentionScale: "teacherVariance",
   seed: 0
 }
@@ -56,6 +57,27 @@ describe("DistillSettings.plan", () => {
     const all = inWords(plan(change))
     assert.match(all.get(component) ?? "", wanted)
     for (const [name, text] of inWords(plan())) if (name !== component) assert.strictEqual(all.get(name), text)
+  })
+
+  it("has losses of features alone, for which text is left whole", () => {
+    const features = plan({ loss: "features" })
+    assert.deepStrictEqual(features.loss.terms, ["hidden", "embedding", "attention"])
+    assert.match(Spec.describe(plan({ loss: "features", attentionScale: "raw" }).loss.spec), /attention\(scale: raw/)
+    const relations = plan({ loss: "relations" })
+    assert.deepStrictEqual(relations.loss.terms, ["attentionDistribution", "valueRelation"])
+    assert.strictEqual(relations.projection.start, "none")
+    assert.deepStrictEqual(
+      [plan(), features, relations].map((one) => [DistillSettings.predicts(one), one.training.maskRate]),
+      [
+        [true, 0.15],
+        [false, 0],
+        [false, 0]
+      ]
+    )
+    const refused = (changes: Partial<DistillSettings.Options>) =>
+      Effect.runSync(Effect.flip(DistillSettings.plan({ ...defaults, ...changes }))).message
+    assert.match(refused({ loss: "logits" }), /^--loss = logits: must be one of homodistil, features, relations/)
+    assert.match(refused({ loss: "relations", attentionScale: "raw" }), /^--attention-scale = raw: must be left out/)
   })
 
   it("has the modes of pruning by name", () =>

@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import { OnnxBackend } from "homodistil/backend"
 import { HuggingFace } from "homodistil/checkpoint"
 import { heldOutBatches, loadDataset, loadTokenizer, tokenizerDirectory } from "homodistil/data"
-import { HeldOut } from "homodistil/evaluate"
-import { BertConfig, Parameters } from "homodistil/model"
+import { HeldOut, Similarity } from "homodistil/evaluate"
+import { BertConfig, Head, Parameters } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 import { golden } from "../golden/golden.ts"
 import { command } from "./terminal.ts"
@@ -126,10 +126,37 @@ describe("evaluate", () => {
       parameters: Parameters.initialise(Parameters.bert(bare), BertConfig.axes(bare), Seed.make(0))
     }
     await files(HuggingFace.write(at("encoder"), encoder))
-    await refused(
-      /^--teacher = .*encoder: must be a model with a masked-language-model head, .* homodistil adapt/,
-      "--teacher",
-      at("encoder")
+    const { code, error } = await command(["evaluate", "--model", at("encoder")])
+    assert.strictEqual(code, 1)
+    assert.match(
+      error,
+      /^--model = .*encoder: must be a model with a masked-language-model head, .* homodistil adapt, or give --teacher/
+    )
+  })
+
+  it("compares states, on whole text, where one of two models has no head", async () => {
+    const { config, parameters } = Head.remove(student)
+    await files(HuggingFace.write(at("bare"), { config, parameters }))
+    const asked = ["evaluate", "--model", at("bare"), "--teacher", at("teacher"), "--rows", "16", "--length", "32"]
+    const { code, out } = await command([...asked, "--json"])
+    assert.strictEqual(code, 0)
+    const expected = await files(
+      Effect.gen(function* () {
+        const tokenizer = yield* loadTokenizer(yield* tokenizerDirectory)
+        const dataset = yield* loadDataset({ tokenizer })
+        const options = { split: "test", count: 16, rows: 16, length: 32, maskRate: 0 } as const
+        const reference = yield* Similarity.reference(tinyModel(), heldOutBatches(dataset, options).batches)
+        return yield* Similarity.measure({ config, parameters }, reference)
+      }).pipe(Effect.scoped, Effect.provide(OnnxBackend.layer({ threads: 1 })))
+    )
+    const given = JSON.parse(out) as { readonly [name: string]: unknown }
+    const { states, sentences, cosine } = expected
+    assert.deepInclude(given["model"], { cka: states, correlation: sentences, cosine })
+    assert.notProperty(given["model"], "loss")
+    const table = cellsOf((await command(asked)).out)
+    assert.deepStrictEqual(
+      table.find(([name]) => name === "similarities of texts: correlation"),
+      ["similarities of texts: correlation", "1.000", sentences.toFixed(3)]
     )
   })
 

@@ -209,6 +209,11 @@ describe("a run's line", () => {
     const later = RunView.follow(view, stepped(100), 11_000)
     assert.strictEqual(RunView.rate(later, 11_000), 10)
     assert.strictEqual(RunView.left(later, 11_000), 30)
+    // steps of the run before it went on were not done in this time
+    const resumed = { ...later, from: 50, discrepancy: 0.25 }
+    assert.strictEqual(RunView.rate(resumed, 11_000), 5)
+    assert.include(RunView.parts(resumed, 11_000), "discrepancy 0.250")
+    assert.include(RunView.parts({ ...resumed, distance: "1 - CKA" }, 11_000), "1 - CKA 0.250")
   })
 })
 

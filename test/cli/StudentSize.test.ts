@@ -11,6 +11,7 @@ const none: StudentSize.Options = {
   hidden: Option.none(),
   ffn: Option.none(),
   headWidth: Option.none(),
+  heads: Option.none(),
   params: Option.none(),
   latency: Option.none(),
   anyWidths: false

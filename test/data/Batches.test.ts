@@ -84,7 +84,7 @@ describe("trainingBatches", () => {
 
   it("says every setting that cannot be at once", () => {
     try {
-      trainingBatches(dataset, { rows: 0, length: 2.5, maskRate: 0 })
+      trainingBatches(dataset, { rows: 0, length: 2.5, maskRate: -0.1 })
       assert.fail("nothing was refused")
     } catch (error) {
       assert.instanceOf(error, ConfigError)

@@ -158,9 +158,15 @@ describe("mask", () => {
     assert.throws(() => mask(rows, { rate: 0.5, pieces: none, seed: Seed.make(0) }), /ordinary pieces/)
   })
 
+  it("shows text as it is at rate 0, and asks for nothing", () => {
+    const rows = { rows: 1, length: 5, ids: Int32Array.of(2, 7, 8, 9, 3) }
+    const { ids, positions, labels } = mask(rows, { rate: 0, pieces, seed: Seed.make(0) })
+    assert.deepStrictEqual([ids, positions.length, labels.length], [rows.ids, 0, 0])
+  })
+
   it("refuses a rate that is no share", () => {
     const rows = { rows: 1, length: 3, ids: Int32Array.of(2, 7, 3) }
-    for (const bad of [0, -0.1, 1.1, NaN]) {
+    for (const bad of [-0.1, 1.1, NaN]) {
       assert.throws(() => mask(rows, { rate: bad, pieces, seed: Seed.make(0) }), ConfigError)
     }
   })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { DistillPlan, Method } from "homodistil/distill"
+import { DistillPlan, Method, Training } from "homodistil/distill"
 import { CellCost, ProcessMemory, Scale } from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
 import { BertConfig } from "homodistil/model"
@@ -29,6 +29,17 @@ const table6 = [
 const kibibyte = 1024
 
 describe("ProcessMemory", () => {
+  it("keeps the teacher's last states where nothing is masked, and no logits", () => {
+    const plan = Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(Method.tinyBert())))
+    const whole = { ...plan, training: Training.make({ maskRate: 0 }) }
+    const { references, heldOut } = ProcessMemory.of(
+      [CellCost.of(whole, BertConfig.micro)],
+      BertConfig.micro,
+      Scale.micro
+    )
+    assert.deepEqual([references, heldOut], [4 * (64 + 1024) * 64 * 128, 0])
+  })
+
   // maximum resident set of `reproduce --jobs 1` on Linux, Node 24
   const measured: ReadonlyArray<
     readonly [name: string, scale: Scale.Scale, scorers: typeof table6, kibibytes: number]

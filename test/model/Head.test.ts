@@ -20,6 +20,20 @@ describe("problem", () => {
   })
 })
 
+describe("remove", () => {
+  it("leaves the encoder alone, a decoder of its own included, and what add gave is gone again", () => {
+    assert.deepStrictEqual(Head.remove(Head.add(model, Seed.make(1))), model)
+    const untied = { ...config, decoder: "untied" as const }
+    const made = Head.remove({ config: untied, parameters: randomParameters(Seed.make(2), untied) })
+    assert.deepStrictEqual(made.config, bare)
+    assert.deepStrictEqual(
+      Object.keys(made.parameters),
+      Parameters.bert(bare).map(({ name }) => name)
+    )
+    assert.strictEqual(Head.remove(model), model)
+  })
+})
+
 describe("add", () => {
   it("gives a bare encoder the head of a model that starts, and touches nothing else", () => {
     const made = Head.add(model, Seed.make(1))

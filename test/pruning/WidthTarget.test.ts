@@ -87,3 +87,24 @@ describe("WidthTarget", () => {
     assert.match(error.message, /use --ratio with --any-widths/)
   })
 })
+
+describe("WidthTarget.checkHeads", () => {
+  it("lets a teacher's own number of heads be, and names a legal head width for any other", () =>
+    fc.assert(
+      fc.property(config, fc.integer({ min: -2, max: 9 }), (teacher, asked) => {
+        const checked = WidthTarget.checkHeads(teacher, asked)
+        if (asked === teacher.heads) return assert.deepEqual(checked, Result.succeed(teacher))
+        const { message } = Result.getOrThrow(Result.flip(checked))
+        assert.match(message, new RegExp(`^--heads = ${asked}: must be ${teacher.heads}, the heads of the teacher`))
+        const named = /--head-width (\d+)/.exec(message)?.[1]
+        if (asked < 1 || asked > teacher.heads) return assert.isUndefined(named)
+        const headWidth = Number(named)
+        const { qk } = Result.getOrThrow(WidthTarget.choose(teacher, { headWidth }))
+        // no other head width comes nearer to the units of so many whole heads
+        const units = (asked * teacher.hidden) / teacher.heads
+        for (let other = 1; other <= teacher.hidden / teacher.heads; other++)
+          assert.isAtMost(Math.abs(qk - units), Math.abs(other * teacher.heads - units))
+        assert.strictEqual(/, as many as/.test(message), qk === units)
+      })
+    ))
+})
