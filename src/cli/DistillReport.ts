@@ -24,6 +24,9 @@ export const ending = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertCo
   return BertConfig.fromAxes(teacher, Axis.resize(original, widths))
 }
 
+/** Pieces of a held-out row. */
+const heldOutLength = 64
+
 /**
  * Seconds that a run takes from a step on, where large products run at so many operations a second: its steps with the widths they have, what is
  * measured on the way and at the end, and the teacher's answers on held-out text. Good to a factor of 2.
@@ -35,9 +38,17 @@ export const seconds = (
 ): number => {
   const { curveRows, testRows } = Scale.micro
   const size = Parameters.count(Parameters.bert(teacher), BertConfig.axes(teacher))
-  const cost = CellCost.of(plan, teacher, { scale: Scale.micro, measures: [Measure.heldOut()] })
+  // what is measured, is on rows of their own length
+  const held = { ...plan, training: { ...plan.training, length: heldOutLength } }
+  const measures = CellCost.of(held, teacher, { scale: Scale.micro, measures: [Measure.heldOut()] })
+  const alone = CellCost.of(plan, teacher)
+  const stretches = alone.stretches.map((stretch, i) => ({
+    ...stretch,
+    measured: measures.stretches[i]?.measured ?? 0
+  }))
+  const cost = { ...alone, stretches, end: measures.end }
   // it answers once for the student, and once more for the table in which it stands itself
-  const answers = Flops.forward(teacher, CellCost.heldOut(plan, curveRows + 2 * testRows)) / CellWork.share(size)
+  const answers = Flops.forward(teacher, CellCost.heldOut(held, curveRows + 2 * testRows)) / CellWork.share(size)
   const works = CellWork.of([cost], size)
   return works.reduce((sum, work) => sum + work.total - CellWork.done(work, from), answers) / rate
 }

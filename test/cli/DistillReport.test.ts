@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { DistillPlan, Method, PruningMode } from "homodistil/distill"
+import { DistillPlan, Method, PruningMode, Training } from "homodistil/distill"
 import { CellCost } from "homodistil/experiment"
 import { BertConfig, Parameters } from "homodistil/model"
 import { Seed } from "homodistil/spec"
@@ -34,6 +34,12 @@ describe("DistillReport", () => {
     // steps of wide students are more than half of the work
     assert.isBelow((late ?? 0) - (over ?? 0), ((begun ?? 0) - (over ?? 0)) / 2)
     assert.isAbove(over ?? 0, 0)
+    // a run of hardly any steps is all measuring, whatever the length of its rows
+    const short = (length: number) =>
+      DistillReport.seconds({ ...plan, training: Training.make({ steps: 1, rows: 1, length }) }, BertConfig.micro, {
+        rate: 1e11
+      })
+    assert.closeTo(short(64) / short(8), 1, 0.01)
     assert.strictEqual(DistillReport.ahead(95), "about 95 seconds here, good to a factor of 2\n")
     assert.strictEqual(DistillReport.ahead(7300, 40), "about 2 hours here from step 40 on, good to a factor of 2\n")
   })

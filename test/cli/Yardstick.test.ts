@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { OnnxBackend } from "homodistil/backend"
 import { heldOutBatches, loadDataset, loadTokenizer, tokenizerDirectory } from "homodistil/data"
 import { HeldOut, Similarity } from "homodistil/evaluate"
@@ -16,7 +17,7 @@ const materials = Effect.gen(function* () {
   return { teacher: tinyModel(), teacherDigest: Digest.of("tiny"), dataset, backend: Spec.make("onnx") }
 })
 
-const layers = [OnnxBackend.layer({ threads: 1 }), NodeServices.layer] as const
+const layers = Layer.mergeAll(OnnxBackend.layer({ threads: 1 }), NodeServices.layer)
 
 describe("Yardstick", () => {
   it.live("measures predictions: on validation rows on the way, on test rows in the end", () =>
