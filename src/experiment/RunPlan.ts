@@ -148,7 +148,7 @@ const units: ReadonlyArray<readonly [seconds: number, name: string]> = [
  * @example
  * ```ts
  * import { RunPlan } from "homodistil/experiment"
- * assert.deepEqual([3.14159, 95, 7000].map(RunPlan.time), ["3.1 seconds", "95 seconds", "1.9 hours"])
+ * assert.deepEqual([3.14159, 95, 9000].map(RunPlan.time), ["3.1 seconds", "95 seconds", "2.5 hours"])
  * ```
  */
 export const time = (seconds: number): string => {
