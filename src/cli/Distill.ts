@@ -8,7 +8,7 @@ import { HuggingFace, HuggingFaceWeights, HuggingFaceWidths } from "../checkpoin
 import type { Dataset } from "../data/index.ts"
 import { DistillPlan } from "../distill/index.ts"
 import { CutModel, Latency } from "../evaluate/index.ts"
-import { Calibration, Cell, CellRun, type Claim, Distillation, RunStore, Scale } from "../experiment/index.ts"
+import { Calibration, Cell, CellRun, type Claim, RunStore, Scale } from "../experiment/index.ts"
 import { Axis, BertConfig, Head } from "../model/index.ts"
 import { Ranking, WidthTarget } from "../pruning/index.ts"
 import { ConfigError, Digest, Spec } from "../spec/index.ts"
@@ -88,11 +88,7 @@ export const command = Command.make(
     length: Flags.integer("length", 64, "pieces of a row"),
     threads: Flags.threads(1),
     store: Flags.store,
-    checkpointEvery: Flags.number(
-      "checkpoint-every",
-      Distillation.checkpointEvery,
-      "seconds of work between two checkpoints, which the same command goes on from"
-    ),
+    checkpointEvery: Flags.checkpointEvery,
     quiet: Flags.quiet
   },
   ({ out, quiet, teacher: folder, threads, store, checkpointEvery, text, ...o }) =>
@@ -105,18 +101,13 @@ export const command = Command.make(
         plan: DistillSettings.plan(o),
         size: StudentSize.request(o),
         threads: Settings.count("--threads", threads, 1, 1, setup.cores),
-        checkpointEvery: Settings.check(
-          "--checkpoint-every",
-          checkpointEvery,
-          checkpointEvery > 0,
-          "above 0",
-          Distillation.checkpointEvery
-        )
+        checkpointEvery: Settings.checkpointEvery(checkpointEvery)
       }
       yield* Settings.checkAll(settings)
       const files = Flags.files(text)
       const { curveRows, testRows, points } = Scale.micro
       const asked = yield* settings.plan
+      const every = yield* settings.checkpointEvery
       const predicts = DistillSettings.predicts(asked)
       const teacher = yield* TeacherFolder.load(
         Option.getOrElse(folder, () => path.join(setup.root, "assets", "teacher")),
@@ -168,7 +159,7 @@ export const command = Command.make(
                 seed: o.seed,
                 points,
                 claim,
-                checkpointEvery,
+                ...every,
                 discrepancy,
                 ...(from === undefined ? {} : { from })
               },

@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
+import { Distillation } from "../experiment/index.ts"
 
 /** Folder of the teacher. */
 export const teacher = Flag.String("teacher").pipe(
@@ -15,6 +16,15 @@ export const store = Flag.String("store").pipe(
   Flag.withMetavar("DIR"),
   Flag.withDescription("folder in which cells are kept (default runs)"),
   Flag.withDefault("runs")
+)
+
+/** Seconds between two checkpoints. */
+export const checkpointEvery = Flag.Finite("checkpoint-every").pipe(
+  Flag.withMetavar("SECONDS"),
+  Flag.withDescription(
+    `work between two checkpoints, which the same command goes on from; it shapes no number (default ${Distillation.checkpointEvery}, or a hundred times as long as one takes to write)`
+  ),
+  Flag.optional
 )
 
 /** Text of the user's. */

@@ -4,7 +4,7 @@ import * as Path from "effect/Path"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import type { Measure } from "../evaluate/index.ts"
-import { Distillation, Experiment, type Runner, Scale } from "../experiment/index.ts"
+import { Experiment, type Runner, Scale } from "../experiment/index.ts"
 import { Listing } from "../report/index.ts"
 import { ConfigError } from "../spec/index.ts"
 import * as ExperimentFile from "./ExperimentFile.ts"
@@ -50,13 +50,7 @@ export const flags = {
   ...SquadFiles.flags,
   ...GlueFiles.flags,
   store: Flags.store,
-  checkpointEvery: Flag.Finite("checkpoint-every").pipe(
-    Flag.withMetavar("SECONDS"),
-    Flag.withDescription(
-      `work after which a cell keeps a checkpoint (default ${Distillation.checkpointEvery}, or a hundred times as long as one takes to write); it shapes no number`
-    ),
-    Flag.optional
-  )
+  checkpointEvery: Flags.checkpointEvery
 }
 
 /** What the flags give. */
@@ -143,16 +137,10 @@ export const asked = Effect.fnUntraced(function* (
     seeds: Option.isSome(o.seeds) ? seedsOf(o.seeds.value) : Effect.void,
     squad: SquadFiles.check(o),
     glue: GlueFiles.check(o),
-    checkpointEvery: Settings.check(
-      "--checkpoint-every",
-      Option.getOrElse(o.checkpointEvery, () => Distillation.checkpointEvery),
-      Option.getOrElse(o.checkpointEvery, () => 0) >= 0,
-      "seconds, at least 0",
-      20
-    )
+    checkpointEvery: Settings.checkpointEvery(o.checkpointEvery)
   }
   yield* Settings.checkAll({ ...settings, ...more })
-  const { scale, threads, seeds } = yield* Effect.all(settings)
+  const { scale, threads, seeds, checkpointEvery: every } = yield* Effect.all(settings)
   const wanted = partsOf(o.rows)
   const shown = exhibits.map((exhibit) =>
     Listing.isListing(exhibit) || wanted.length === 0 ? exhibit : Experiment.make({ ...exhibit, only: wanted })
@@ -172,7 +160,7 @@ export const asked = Effect.fnUntraced(function* (
   return {
     exhibits: shown,
     experiments,
-    ...Option.match(o.checkpointEvery, { onNone: () => ({}), onSome: (checkpointEvery) => ({ checkpointEvery }) }),
+    ...every,
     scale,
     backend: setup.backend(threads)
   }

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { ConfigError, type ConfigProblem } from "../spec/index.ts"
 
@@ -50,6 +51,18 @@ export const count = (flag: string, value: number, example: number, least = 1, m
     most === Infinity ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`,
     example
   )
+
+/** The seconds between two checkpoints, where they are given. */
+export const checkpointEvery = (
+  given: Option.Option<number>
+): Effect.Effect<{ readonly checkpointEvery?: number }, ConfigError> =>
+  Option.match(given, {
+    onNone: () => Effect.succeed({}),
+    onSome: (seconds) =>
+      Effect.map(check("--checkpoint-every", seconds, seconds >= 0, "seconds, at least 0", 60), (checkpointEvery) => ({
+        checkpointEvery
+      }))
+  })
 
 /** One of several named values. */
 export const choice = <A>(
