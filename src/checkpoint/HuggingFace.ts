@@ -2,20 +2,18 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type { Json, OutputError } from "../spec/index.ts"
-import * as HuggingFaceConfig from "./HuggingFaceConfig.ts"
-import { files as names, type TokenizerFiles, tokenizerFileNames } from "./HuggingFaceFiles.ts"
+import { configJson, type Configured, files as names, tokenizerFileNames } from "./HuggingFaceFiles.ts"
 import * as HuggingFaceWeights from "./HuggingFaceWeights.ts"
 import * as ModelCard from "./ModelCard.ts"
 import * as Safetensors from "./Safetensors.ts"
 import { single } from "./WeightFiles.ts"
 import * as WholeFolder from "./WholeFolder.ts"
 
-export { readTokenizerFiles, tokenizerFileNames, type TokenizerFiles } from "./HuggingFaceFiles.ts"
+export { configJson, readTokenizerFiles, tokenizerFileNames, type TokenizerFiles } from "./HuggingFaceFiles.ts"
 export { type Checkpoint, digest, read } from "./HuggingFaceReader.ts"
 
 /** What is written: a model, the tokenizer it was trained with, and how it came to be. */
-export interface Contents extends HuggingFaceWeights.Weights {
-  readonly tokenizerFiles?: TokenizerFiles
+export interface Contents extends HuggingFaceWeights.Weights, Configured {
   /** How the model was made: command, seed, digest of the data, measures. */
   readonly provenance?: Json
   /** What the model card tells besides the model's shape; without it none is written. */
@@ -26,7 +24,8 @@ const fileNames: ReadonlyArray<string> = [...Object.values(names), single, ...to
 
 /**
  * Writes a model as a Hugging Face directory of a BertForMaskedLM, or of a BertModel where there is no head: `config.json`,
- * `model.safetensors` (a tied decoder is not repeated), the tokenizer's files, `provenance.json` and a model card, `README.md`.
+ * `model.safetensors` (a tied decoder is not repeated, any pooler is there), the tokenizer's files, `provenance.json` and a model card,
+ * `README.md`.
  *
  * Any widths are written; `transformers` loads the directory if `HuggingFaceWidths.problem` has nothing to say, and the factor on
  * attention scores is the usual one (`HuggingFaceWeights.withUsualScale`). Otherwise only homodistil reads it back, by the `homodistil`
@@ -79,7 +78,7 @@ const filesOf = (contents: Contents): WholeFolder.Files => {
   const json = (value: Json) => text(`${JSON.stringify(value, undefined, 2)}\n`)
   const { card, provenance } = contents
   return {
-    [names.config]: json(HuggingFaceConfig.toJson(contents.config)),
+    [names.config]: json(configJson(contents)),
     [single]: Safetensors.encodeParts(HuggingFaceWeights.toTensors(contents), { format: "pt" }),
     ...contents.tokenizerFiles,
     ...(provenance === undefined ? {} : { [names.provenance]: json(provenance) }),

@@ -33,9 +33,15 @@ const activations: { readonly [name: string]: { readonly activation?: Act } } = 
 /** The architectures of Hugging Face that have a masked-language-model head. */
 const withHead: ReadonlyArray<unknown> = ["BertForMaskedLM", "BertForPreTraining", "BertLMHeadModel"]
 
+/** The id of the piece that pads; `null` where there is none. */
+export type PadTokenId = number | null
+
 /**
  * The `config.json` of a BertForMaskedLM, or of a BertModel where there is no head; what Hugging Face has no words for, the widths of each layer and the factor on
  * attention scores, stands in its `homodistil` object.
+ *
+ * `padTokenId` is the id of the piece that pads, whose embedding `transformers` does not train; BERT's own 0 unless given, or where it is no id of the vocabulary, which
+ * `transformers` would refuse.
  *
  * @example
  * ```ts
@@ -47,7 +53,7 @@ const withHead: ReadonlyArray<unknown> = ["BertForMaskedLM", "BertForPreTraining
  * assert.deepEqual(Result.getOrThrow(HuggingFaceConfig.fromJson(JSON.stringify(json))), BertConfig.micro)
  * ```
  */
-export const toJson = (config: BertConfig): JsonObject => ({
+export const toJson = (config: BertConfig, padTokenId: PadTokenId = 0): JsonObject => ({
   architectures: [config.head === "none" ? "BertModel" : "BertForMaskedLM"],
   attention_probs_dropout_prob: 0.1,
   hidden_act: config.activation ?? "gelu",
@@ -61,13 +67,33 @@ export const toJson = (config: BertConfig): JsonObject => ({
   model_type: "bert",
   num_attention_heads: config.heads,
   num_hidden_layers: config.layers,
-  pad_token_id: 0,
+  pad_token_id: padTokenId === null || isId(padTokenId, config) ? padTokenId : 0,
   position_embedding_type: "absolute",
   tie_word_embeddings: config.decoder !== "untied",
   torch_dtype: "float32",
   type_vocab_size: config.types,
   vocab_size: config.vocabSize
 })
+
+const isId = (id: number, { vocabSize }: BertConfig): boolean => Number.isInteger(id) && id >= 0 && id < vocabSize
+
+const decodePadTokenId = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ pad_token_id: Schema.NullOr(Schema.Int) }))
+)
+
+/**
+ * The id of the piece that pads, by the text of a `config.json`; `undefined` where it does not say. No forward pass depends on it, so that
+ * nothing is refused here.
+ *
+ * @example
+ * ```ts
+ * import { HuggingFaceConfig } from "homodistil/checkpoint"
+ * assert.equal(HuggingFaceConfig.padTokenId('{ "pad_token_id": 3 }'), 3)
+ * assert.equal(HuggingFaceConfig.padTokenId("{}"), undefined)
+ * ```
+ */
+export const padTokenId = (text: string): PadTokenId | undefined =>
+  Result.match(decodePadTokenId(text), { onFailure: () => undefined, onSuccess: ({ pad_token_id: id }) => id })
 
 // every check carries the bound as its message, so that an issue's message is what the value must be
 

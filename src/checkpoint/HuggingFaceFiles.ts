@@ -1,7 +1,12 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import * as Result from "effect/Result"
+import { tokenizerDefinition } from "../data/index.ts"
+import type { BertConfig } from "../model/index.ts"
+import type { JsonObject } from "../spec/index.ts"
 import type { CheckpointError } from "./CheckpointError.ts"
+import * as HuggingFaceConfig from "./HuggingFaceConfig.ts"
 import * as InputFile from "./InputFile.ts"
 
 /** The files of a Hugging Face directory beside the weights. */
@@ -33,3 +38,37 @@ export const readTokenizerFiles = (
     const byName: TokenizerFiles = Object.fromEntries(found.flat())
     return byName
   })
+
+/** The id of the piece that pads, by a tokenizer's files; `undefined` where they are none of a BERT, or lack that piece. */
+const padTokenIdOf = (tokenizer: TokenizerFiles): number | undefined =>
+  Result.match(tokenizerDefinition(tokenizer), {
+    onFailure: () => undefined,
+    onSuccess: ({ vocabulary, names }) => {
+      const id = vocabulary.lastIndexOf(names.pad)
+      return id < 0 ? undefined : id
+    }
+  })
+
+/** What decides the `config.json` of a directory. */
+export interface Configured {
+  readonly config: BertConfig.BertConfig
+  readonly tokenizerFiles?: TokenizerFiles
+  /** The id of the piece that pads, where no tokenizer tells it; 0 unless given. */
+  readonly padTokenId?: HuggingFaceConfig.PadTokenId
+}
+
+/**
+ * The `config.json` of a model that is written with its tokenizer's files: `HuggingFaceConfig.toJson`, with the id of the tokenizer's own
+ * padding piece.
+ *
+ * @example
+ * ```ts
+ * import { HuggingFace } from "homodistil/checkpoint"
+ * import { BertConfig } from "homodistil/model"
+ * const bytes = new TextEncoder().encode("[UNK]\n[CLS]\n[SEP]\n[MASK]\n[PAD]\na\n")
+ * const json = HuggingFace.configJson({ config: BertConfig.micro, tokenizerFiles: { "vocab.txt": bytes } })
+ * assert.equal(json["pad_token_id"], 4)
+ * ```
+ */
+export const configJson = ({ config, tokenizerFiles = {}, padTokenId }: Configured): JsonObject =>
+  HuggingFaceConfig.toJson(config, padTokenIdOf(tokenizerFiles) ?? padTokenId)

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { Pooler } from "../model/index.ts"
 import { ConfigError, Digest, type Json, OutputFolder } from "../spec/index.ts"
 import * as HuggingFaceConfig from "./HuggingFaceConfig.ts"
 import { files, readTokenizerFiles, type TokenizerFiles } from "./HuggingFaceFiles.ts"
@@ -13,25 +14,27 @@ import * as WeightFiles from "./WeightFiles.ts"
 /** What was read. */
 export interface Checkpoint extends HuggingFaceWeights.Weights {
   readonly tokenizerFiles: TokenizerFiles
+  /** The id of the piece that pads, where `config.json` says one, or that there is none. */
+  readonly padTokenId?: HuggingFaceConfig.PadTokenId
   readonly provenance?: Json
   /** The digest of the model itself: of its shape and weights, not of how they were named or stored. */
   readonly digest: Digest.Digest
-  /** Tensors of the files that neither the encoder nor its masked-language-model head has a use for, sorted. */
+  /** Tensors of the files that neither the encoder, its pooler nor its masked-language-model head has a use for, sorted. */
   readonly ignored: ReadonlyArray<string>
 }
 
-/** The digest of a model's shape and weights, the same whether it is in memory or on disk. */
-export const digest = ({ config, parameters }: HuggingFaceWeights.Weights): Digest.Digest =>
+/** The digest of a model's shape and weights, any pooler's among them, the same whether it is in memory or on disk. */
+export const digest = ({ config, parameters, pooler }: HuggingFaceWeights.Weights): Digest.Digest =>
   Digest.of({
     config: { ...config },
-    weights: Digest.ofParts(Safetensors.encodeParts(parameters, { format: "pt" }))
+    weights: Digest.ofParts(Safetensors.encodeParts({ ...parameters, ...Pooler.parameters(pooler) }, { format: "pt" }))
   })
 
 /**
  * Reads a Hugging Face directory of a BERT: BertModel, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification or a sentence
  * encoder; one file of weights or several with an index; float32, float16 or bfloat16, which become float32.
  *
- * A model without a masked-language-model head has `head: "none"` in its configuration. `key` is the setting that named the directory,
+ * A model without a masked-language-model head has `head: "none"` in its configuration, and BERT's pooler stands beside the parameters where there is one. `key` is the setting that named the directory,
  * for errors. Fails with `ConfigError` where the directory or a file of it is missing and where `config.json` is wrong or tells of a model
  * that is not read, before any weights are; with `CheckpointError` where the weights are wrong; all problems of a file at once. Tensors are
  * read one after another into the memory they stay in.
@@ -53,6 +56,7 @@ export const read = Effect.fn("HuggingFace.read")(function* (directory: string, 
   yield* expectFiles(directory, key)
   const text = new TextDecoder().decode(yield* InputFile.read(file(files.config), 2 ** 20))
   const config = yield* Effect.fromResult(HuggingFaceConfig.fromJson(text, file(files.config)))
+  const padTokenId = HuggingFaceConfig.padTokenId(text)
   const { model, ignored } = yield* Effect.scoped(
     Effect.gen(function* () {
       const weights = yield* WeightFiles.open(directory)
@@ -62,7 +66,14 @@ export const read = Effect.fn("HuggingFace.read")(function* (directory: string, 
   )
   const provenance = yield* readProvenance(file(files.provenance))
   const tokenizerFiles = yield* readTokenizerFiles(directory)
-  return { ...model, tokenizerFiles, ...provenance, digest: digest(model), ignored } satisfies Checkpoint
+  return {
+    ...model,
+    tokenizerFiles,
+    ...(padTokenId === undefined ? {} : { padTokenId }),
+    ...provenance,
+    digest: digest(model),
+    ignored
+  } satisfies Checkpoint
 })
 
 /** Files of weights that are not read, with what makes one of them that is. */

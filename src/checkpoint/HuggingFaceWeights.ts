@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { HostTensor, TensorSpec } from "../backend/index.ts"
-import { BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
+import { BertConfig, Parameters, type ParameterValues, Pooler } from "../model/index.ts"
 import { CheckpointError, type CheckpointProblem, fewOf } from "./CheckpointError.ts"
 import { usualScale } from "./HuggingFaceConfig.ts"
 
@@ -10,25 +10,26 @@ const bias = "cls.predictions.bias"
 const { decoder } = Parameters
 const decoderBias = "cls.predictions.decoder.bias"
 
-/** A BERT's shape and weights. */
+/** A BERT's shape and weights, and its pooler where it has one. */
 export interface Weights {
   readonly config: BertConfig.BertConfig
   readonly parameters: ParameterValues
+  readonly pooler?: Pooler.Pooler
 }
 
 /**
- * Tensors of a BERT checkpoint that neither the encoder nor masked language modelling has a use for: the pooler, next-sentence
- * prediction, heads of tasks, tables of positions and segments.
+ * Tensors of a BERT checkpoint that neither the encoder, its pooler nor masked language modelling has a use for: next-sentence prediction,
+ * heads of tasks, tables of positions and segments.
  */
 export const isUnused = (name: string): boolean =>
-  /^(bert\.)?pooler\.|^cls\.seq_relationship\.|^(classifier|qa_outputs)\.|^(bert\.)?embeddings\.(position_ids|token_type_ids)$/.test(
+  /^(bert\.)?pooler\.(?!dense\.(weight|bias)$)|^cls\.seq_relationship\.|^(classifier|qa_outputs)\.|^(bert\.)?embeddings\.(position_ids|token_type_ids)$/.test(
     name
   )
 
 /** The present name of a parameter: a bare encoder's has no prefix, and layer normalisation once called its weight gamma and its bias beta. */
 const presentName = (name: string): string =>
   name
-    .replace(/^(embeddings|encoder)\./, "bert.$1.")
+    .replace(/^(embeddings|encoder|pooler)\./, "bert.$1.")
     .replace(/LayerNorm\.gamma$/, "LayerNorm.weight")
     .replace(/LayerNorm\.beta$/, "LayerNorm.bias")
 
@@ -46,10 +47,18 @@ export interface Loaded extends Weights {
   readonly ignored: ReadonlyArray<string>
 }
 
+/** The tensor that a parameter is read from. */
+export interface PlannedSource {
+  readonly name: string
+  readonly from: string
+}
+
 /** Which tensor each parameter is read from, and which tensors must be copies of a parameter. */
 export interface Plan {
   readonly config: BertConfig.BertConfig
-  readonly sources: ReadonlyArray<{ readonly name: string; readonly from: string }>
+  readonly sources: ReadonlyArray<PlannedSource>
+  /** The same of the pooler; nothing where there is none. */
+  readonly pooler: ReadonlyArray<PlannedSource>
   readonly copies: ReadonlyArray<{ readonly from: string; readonly of: string }>
   readonly ignored: ReadonlyArray<string>
 }
@@ -75,21 +84,28 @@ const planOf = (
     else found.set(name, from)
   }
   const { copies, ignored } = config.decoder === "untied" ? untied(found) : tied(found)
-  const axes = BertConfig.axes(config)
-  const sources = Parameters.bert(config).flatMap((spec) => {
-    const from = found.get(spec.name)
+  const take = (name: string, shape: ReadonlyArray<number>, absent: string): ReadonlyArray<PlannedSource> => {
+    const from = found.get(name)
     const entry = from === undefined ? undefined : entries[from]
-    found.delete(spec.name)
-    if (from === undefined || entry === undefined) problems.push({ tensor: spec.name, reason: "is missing" })
+    found.delete(name)
+    if (from === undefined || entry === undefined) problems.push({ tensor: name, reason: absent })
     else {
-      const reason = misfit(entry, Parameters.shape(spec, axes))
-      if (reason === undefined) return [{ name: spec.name, from }]
+      const reason = misfit(entry, shape)
+      if (reason === undefined) return [{ name, from }]
       problems.push({ tensor: from, reason })
     }
     return []
-  })
+  }
+  const axes = BertConfig.axes(config)
+  const sources = Parameters.bert(config).flatMap((spec) => take(spec.name, Parameters.shape(spec, axes), "is missing"))
+  const half = found.get(Pooler.weight) ?? found.get(Pooler.bias)
+  const pooler = Object.entries(half === undefined ? {} : Pooler.shapes(config)).flatMap(([name, shape]) =>
+    take(name, shape, `is missing, but ${half} is there`)
+  )
   for (const from of found.values()) problems.push({ tensor: from, reason: "is no parameter of this model" })
-  return problems.length > 0 ? Result.fail(fewOf(problems)) : Result.succeed({ config, sources, copies, ignored })
+  return problems.length > 0
+    ? Result.fail(fewOf(problems))
+    : Result.succeed({ config, sources, pooler, copies, ignored })
 }
 
 /** The decoder is the word embedding: where both are stored they must agree, and either will do. */
@@ -159,15 +175,21 @@ export const load = <E, R>(
   Effect.gen(function* () {
     const fail = (problems: ReadonlyArray<CheckpointProblem>, remedy: string) =>
       new CheckpointError({ file: source.file, problems, remedy })
-    const { config, sources, copies, ignored } = yield* Effect.fromResult(plan(given, source))
-    const parameters: { [name: string]: HostTensor } = {}
-    for (const { name, from } of sources) {
-      if (name === decoder) continue
-      const tensor = yield* source.read(from)
-      const reason = notFinite(tensor)
-      if (reason !== undefined) return yield* fail([{ tensor: from, reason }], "give a model whose training went well")
-      parameters[name] = tensor
-    }
+    const planned = yield* Effect.fromResult(plan(given, source))
+    const { config, sources, copies, ignored } = planned
+    const finite = (from: string) =>
+      Effect.flatMap(source.read(from), (tensor) => {
+        const reason = notFinite(tensor)
+        return reason === undefined
+          ? Effect.succeed(tensor)
+          : fail([{ tensor: from, reason }], "give a model whose training went well")
+      })
+    const valuesOf = Effect.fnUntraced(function* (wanted: ReadonlyArray<PlannedSource>) {
+      const values: { [name: string]: HostTensor } = {}
+      for (const { name, from } of wanted) values[name] = yield* finite(from)
+      return values
+    })
+    const parameters = yield* valuesOf(sources.filter(({ name }) => name !== decoder))
     const same = (from: string, of: string) => {
       const tensor = parameters[of]
       return tensor === undefined ? Effect.succeed(false) : source.holds(from, tensor)
@@ -178,23 +200,27 @@ export const load = <E, R>(
           [{ tensor: from, reason: `differs from ${of}, which it is tied to` }],
           "set tie_word_embeddings in config.json to false if the decoder shall be its own, or remove that tensor"
         )
-    if (config.decoder === undefined) return { config, parameters, ignored }
+    const pooler = Pooler.of(yield* valuesOf(planned.pooler))
+    const beside = { ...(pooler === undefined ? {} : { pooler }), ignored }
+    if (config.decoder === undefined) return { config, parameters, ...beside }
     const { decoder: own, ...rest } = config
-    if (yield* same(decoder, words)) return { config: rest, parameters, ignored }
-    const tensor = yield* source.read(decoder)
-    const reason = notFinite(tensor)
-    if (reason !== undefined) return yield* fail([{ tensor: decoder, reason }], "give a model whose training went well")
-    const entries = Object.entries({ ...parameters, [decoder]: tensor })
-    return { config: { ...rest, decoder: own }, parameters: Object.fromEntries(entries.sort(byName)), ignored }
+    if (yield* same(decoder, words)) return { config: rest, parameters, ...beside }
+    const entries = Object.entries({ ...parameters, [decoder]: yield* finite(decoder) })
+    return { config: { ...rest, decoder: own }, parameters: Object.fromEntries(entries.sort(byName)), ...beside }
   })
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
-/** What keeps parameters from being those of the configuration, each by its name; nothing where they are. */
-export const misfits = ({ config, parameters }: Weights): ReadonlyArray<CheckpointProblem> => {
+/** What keeps parameters and a pooler from being those of the configuration, each by its name; nothing where they are. */
+export const misfits = ({ config, parameters, pooler }: Weights): ReadonlyArray<CheckpointProblem> => {
   const signature = Parameters.signature(Parameters.bert(config), BertConfig.axes(config))
-  const missing = Object.entries(signature).flatMap(([tensor, { shape }]): ReadonlyArray<CheckpointProblem> => {
-    const entry = parameters[tensor]
+  const shapes: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
+    ...Object.entries(signature).map(([tensor, { shape }]) => [tensor, shape] as const),
+    ...Object.entries(pooler === undefined ? {} : Pooler.shapes(config))
+  ]
+  const all = { ...parameters, ...Pooler.parameters(pooler) }
+  const missing = shapes.flatMap(([tensor, shape]): ReadonlyArray<CheckpointProblem> => {
+    const entry = all[tensor]
     const reason = entry === undefined ? "is missing" : misfit(entry, shape)
     return reason === undefined ? [] : [{ tensor, reason }]
   })
@@ -206,11 +232,12 @@ export const misfits = ({ config, parameters }: Weights): ReadonlyArray<Checkpoi
  * The tensors under which Hugging Face's own classes keep a model: a bare encoder's have no prefix, and a decoder of its own has its bias
  * beside its weight, too.
  */
-export const toTensors = ({ config, parameters }: Weights): ParameterValues => {
+export const toTensors = ({ config, parameters, pooler }: Weights): ParameterValues => {
   const own = parameters[bias]
+  const all = { ...parameters, ...Pooler.parameters(pooler) }
   if (config.head === "none")
-    return Object.fromEntries(Object.entries(parameters).map(([name, tensor]) => [name.replace(/^bert\./, ""), tensor]))
-  return config.decoder === undefined || own === undefined ? parameters : { ...parameters, [decoderBias]: own }
+    return Object.fromEntries(Object.entries(all).map(([name, tensor]) => [name.replace(/^bert\./, ""), tensor]))
+  return config.decoder === undefined || own === undefined ? all : { ...all, [decoderBias]: own }
 }
 
 /**
@@ -232,12 +259,16 @@ export const toTensors = ({ config, parameters }: Weights): ParameterValues => {
  * assert.equal(usual.parameters[name]?.data[0], (parameters[name]?.data[0] ?? 0) / 2)
  * ```
  */
-export const withUsualScale = ({ config, parameters }: Weights): Weights => {
+export const withUsualScale = ({ config, parameters, pooler }: Weights): Weights => {
   const scale = usualScale(config)
   const factor = config.scale / scale
   const scaled = ([name, tensor]: readonly [string, HostTensor]): readonly [string, HostTensor] =>
     /\.attention\.self\.query\.(weight|bias)$/.test(name)
       ? [name, { ...tensor, data: tensor.data.map((x) => factor * x) }]
       : [name, tensor]
-  return { config: { ...config, scale }, parameters: Object.fromEntries(Object.entries(parameters).map(scaled)) }
+  return {
+    config: { ...config, scale },
+    parameters: Object.fromEntries(Object.entries(parameters).map(scaled)),
+    ...(pooler === undefined ? {} : { pooler })
+  }
 }

@@ -23,7 +23,9 @@ export interface Inspection {
   readonly files: ReadonlyArray<{ readonly name: string; readonly bytes: number }>
   /** How many numbers are stored in each element type, by safetensors' names; ignored tensors do not count. */
   readonly stored: { readonly [dtype: string]: number }
-  /** Tensors of the files that neither the encoder nor its masked-language-model head has a use for, sorted. */
+  /** Whether BERT's pooler is there. */
+  readonly pooler: boolean
+  /** Tensors of the files that neither the encoder, its pooler nor its masked-language-model head has a use for, sorted. */
   readonly ignored: ReadonlyArray<string>
   readonly tokenizerFiles: TokenizerFiles
   readonly provenance?: Json
@@ -71,7 +73,7 @@ export const read = Effect.fn("Inspection.read")(function* (directory: string, k
   const text = new TextDecoder().decode(yield* InputFile.read(file(files.config), 2 ** 20))
   const given = yield* Effect.fromResult(HuggingFaceConfig.fromJson(text, file(files.config)))
   const weights = yield* Effect.scoped(WeightFiles.open(directory))
-  const { config, ignored } = yield* Effect.fromResult(HuggingFaceWeights.plan(given, weights))
+  const { config, pooler, ignored } = yield* Effect.fromResult(HuggingFaceWeights.plan(given, weights))
   const sizes = yield* Effect.forEach(weights.files, (each) =>
     Effect.map(InputFile.size(each.file), (bytes) => ({ name: path.basename(each.file), bytes }))
   )
@@ -80,6 +82,7 @@ export const read = Effect.fn("Inspection.read")(function* (directory: string, k
     architectures: architecturesOf(text),
     files: sizes,
     stored: storedIn(weights.files.flatMap(({ regions }) => regions)),
+    pooler: pooler.length > 0,
     ignored: [...ignored, ...weights.unused].sort(),
     tokenizerFiles: yield* readTokenizerFiles(directory),
     ...(yield* readProvenance(file(files.provenance)))

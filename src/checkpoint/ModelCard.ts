@@ -1,4 +1,4 @@
-import { BertConfig, type Model, Parameters } from "../model/index.ts"
+import { BertConfig, type Model, Parameters, type Pooler } from "../model/index.ts"
 import type { Json } from "../spec/index.ts"
 import * as HuggingFaceWidths from "./HuggingFaceWidths.ts"
 
@@ -70,12 +70,16 @@ const shape = (config: BertConfig.BertConfig): string => {
   ])
 }
 
-const use = (config: BertConfig.BertConfig): string => {
+const use = (config: BertConfig.BertConfig, pooler: boolean): string => {
   const reasons = HuggingFaceWidths.reasons(config)
   if (reasons.length > 0)
     return `\`transformers\` cannot load this model: ${reasons.join(", and ")}. homodistil can, and exports it to ONNX.\n`
   const name = config.head === "none" ? "AutoModel" : "AutoModelForMaskedLM"
-  return `\`\`\`python\nfrom transformers import ${name}\n\nmodel = ${name}.from_pretrained("this folder")\n\`\`\`\n`
+  const more = name === "AutoModel" && !pooler ? ", add_pooling_layer=False" : ""
+  const code = `\`\`\`python\nfrom transformers import ${name}\n\nmodel = ${name}.from_pretrained("this folder"${more})\n\`\`\`\n`
+  return pooler
+    ? code
+    : `${code}\nThe model has no pooler: \`AutoModel\` would draw one at random, so read hidden states and not its \`pooler_output\`.\n`
 }
 
 /**
@@ -92,7 +96,11 @@ const use = (config: BertConfig.BertConfig): string => {
  * ```
  */
 export const text = (
-  { config, provenance }: { readonly config: Model.Model["config"]; readonly provenance?: Json },
+  {
+    config,
+    pooler,
+    provenance
+  }: { readonly config: Model.Model["config"]; readonly pooler?: Pooler.Pooler; readonly provenance?: Json },
   card: Card
 ): string => {
   const measures = card.measures ?? []
@@ -106,7 +114,7 @@ export const text = (
     ...(rows.length === 0
       ? []
       : [`## Measures\n\n${table([["", "this model", ...(compared ? ["its teacher"] : [])], ...rows])}`]),
-    `## Use\n\n${use(config)}`,
+    `## Use\n\n${use(config, pooler !== undefined)}`,
     ...(provenance === undefined
       ? []
       : [`## Provenance\n\n\`\`\`json\n${JSON.stringify(provenance, undefined, 2)}\n\`\`\`\n`])

@@ -81,7 +81,7 @@ export const command = Command.make("adapt", flags, ({ model: folder, out, quiet
     )
     const { dataset, tokenizer, tokenizerFiles } = read
     const seed = Seed.make(o.seed)
-    const { config, parameters } = Head.add(read.model, Seed.child(seed, "head"))
+    const { config, parameters, pooler } = Head.add(read.model, Seed.child(seed, "head"))
     const pretraining: Pretraining.PretrainingOptions = {
       config,
       steps: o.steps,
@@ -116,6 +116,8 @@ export const command = Command.make("adapt", flags, ({ model: folder, out, quiet
       dataset,
       tokenizer,
       tokenizerFiles,
+      // what it reads moves with the encoder, and no loss of text moves it along
+      ...(frozen && pooler !== undefined ? { pooler } : {}),
       backend,
       out,
       command,

@@ -1,12 +1,5 @@
 import * as Effect from "effect/Effect"
-import {
-  HuggingFace,
-  HuggingFaceConfig,
-  HuggingFaceWeights,
-  HuggingFaceWidths,
-  Safetensors,
-  WholeFolder
-} from "../checkpoint/index.ts"
+import { HuggingFace, HuggingFaceWeights, HuggingFaceWidths, Safetensors, WholeFolder } from "../checkpoint/index.ts"
 import type { TextLabels } from "../data/index.ts"
 import type { Tuning } from "../evaluate/index.ts"
 import type { BertConfig } from "../model/index.ts"
@@ -53,7 +46,7 @@ export const write = (folder: string, { config, parameters, labels, tokenizerFil
     folder,
     {
       "config.json": json({
-        ...HuggingFaceConfig.toJson(usual.config),
+        ...HuggingFace.configJson({ config: usual.config, tokenizerFiles }),
         architectures: ["BertForSequenceClassification"],
         ...labelFields(labels)
       }),

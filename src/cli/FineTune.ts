@@ -5,6 +5,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { encodeTask, type EncodedTask, type TextTask } from "../data/index.ts"
 import { TextGrid } from "../evaluate/index.ts"
+import type { Model } from "../model/index.ts"
 import { Spec } from "../spec/index.ts"
 import * as ClassifierFolder from "./ClassifierFolder.ts"
 import { withExitCodes } from "./Failure.ts"
@@ -35,6 +36,14 @@ const outline = ({ title, train, dev }: TextTask, encoded: EncodedTask, examples
   })
   return [`${title}: ${some} to learn from, ${judged} to judge on${shorter}`, ...leftOut, ""].join("\n")
 }
+
+/** Where the pooler starts, for who reads along and for the model's provenance; nothing where none is read. */
+const poolerStart = (model: Model.Model, pooling: string) =>
+  pooling !== "pooler"
+    ? undefined
+    : model.pooler === undefined
+      ? { from: "random", told: "the pooler starts at random, for the model has none\n" }
+      : { from: "model", told: "the pooler starts as the model's own\n" }
 
 /** Its pooler is what Hugging Face's own class reads. */
 const poolingFor = (out: Option.Option<string>, pooling: string) =>
@@ -87,7 +96,8 @@ export const command = Command.make(
       const task = yield* FineTuneSettings.read(yield* from)
       // a table of embeddings may have more rows than the tokenizer has pieces
       const encoded = { ...encodeTask(task, tokenizer, length), vocabulary: vocabSize }
-      if (!quiet) yield* screen.error(outline(task, encoded, Option.getOrUndefined(o.examples)))
+      const pooler = poolerStart(model, pooling)
+      if (!quiet) yield* screen.error(outline(task, encoded, Option.getOrUndefined(o.examples)) + (pooler?.told ?? ""))
 
       const backend = setup.backend(o.threads)
       const options = {
@@ -121,6 +131,7 @@ export const command = Command.make(
           tokenizer: tokenizer.digest,
           task: Spec.toJson(encoded.spec),
           options: { ...options, length },
+          ...(pooler === undefined ? {} : { pooler: pooler.from }),
           grid: { ...grid },
           trials: found.best.map(({ learningRate, epochs, seed, best }) => ({
             learningRate,

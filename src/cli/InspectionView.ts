@@ -1,5 +1,5 @@
 import { HuggingFaceConfig, HuggingFaceWidths, type Inspection } from "../checkpoint/index.ts"
-import { BertConfig, Flops, Head, Parameters } from "../model/index.ts"
+import { BertConfig, Flops, Head, Parameters, Pooler } from "../model/index.ts"
 import { Numeral } from "../report/index.ts"
 import type { Json, JsonObject } from "../spec/index.ts"
 import * as Columns from "./runs/Columns.ts"
@@ -35,6 +35,8 @@ export interface Summary extends Told {
     readonly total: number
     readonly embedding: number
     readonly encoder: number
+    /** 0 where there is none. */
+    readonly pooler: number
     readonly head: number
   }
   readonly layers: ReadonlyArray<Layer>
@@ -72,13 +74,20 @@ export const summary = (inspection: Inspection.Inspection, told: Told): Summary 
       specs.filter(({ name }) => name.startsWith(prefix)),
       axes
     )
-  const total = count("")
+  const pooler = inspection.pooler ? Pooler.count(config) : 0
+  const total = count("") + pooler
   const flops = (masked: number) => Flops.forward(config, { rows: 1, length: told.length, masked })
   return {
     ...told,
     architectures,
     config,
-    parameters: { total, embedding: count("bert.embeddings."), encoder: count("bert.encoder."), head: count("cls.") },
+    parameters: {
+      total,
+      embedding: count("bert.embeddings."),
+      encoder: count("bert.encoder."),
+      pooler,
+      head: count("cls.")
+    },
     layers: Array.from({ length: config.layers }, (_, i) => ({
       ffn: config.ffn[i] ?? 0,
       qk: config.qk[i] ?? 0,
@@ -111,11 +120,11 @@ const plain = (text: string): string =>
 const parameters = ({ parameters: p }: Summary): ReadonlyArray<string> =>
   Columns.lines(
     [left, right, right],
-    (["embedding", "encoder", "head", "total"] as const).map((part) => [
-      part,
-      Numeral.plain(p[part]),
-      `${((100 * p[part]) / p.total).toFixed(1)} %`
-    ])
+    (["embedding", "encoder", "pooler", "head", "total"] as const).flatMap((part) =>
+      part === "pooler" && p.pooler === 0
+        ? []
+        : [[part, Numeral.plain(p[part]), `${((100 * p[part]) / p.total).toFixed(1)} %`]]
+    )
   )
 
 /** Layers that are alike stand in one line. */

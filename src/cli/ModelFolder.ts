@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { HuggingFace } from "../checkpoint/index.ts"
 import { expectVocabulary, tokenizerDirectory, tokenizerOfFiles } from "../data/index.ts"
+import type { Model } from "../model/index.ts"
 import type { Json } from "../spec/index.ts"
 
 /** The digest of the vocabulary that a model says it was trained with. */
@@ -18,7 +19,14 @@ const vocabularyOf = (provenance: Json | undefined): { readonly digest?: string 
  * (`TokenizerMismatch`).
  */
 export const read = Effect.fnUntraced(function* (directory: string, key: string) {
-  const { config, parameters, digest, provenance, tokenizerFiles: given } = yield* HuggingFace.read(directory, key)
+  const {
+    config,
+    parameters,
+    pooler,
+    digest,
+    provenance,
+    tokenizerFiles: given
+  } = yield* HuggingFace.read(directory, key)
   const own = given["tokenizer.json"] !== undefined || given["vocab.txt"] !== undefined
   const folder = own ? directory : yield* tokenizerDirectory
   const tokenizerFiles = own ? given : yield* HuggingFace.readTokenizerFiles(folder)
@@ -29,5 +37,6 @@ export const read = Effect.fnUntraced(function* (directory: string, key: string)
     padded: own,
     ...vocabularyOf(provenance)
   })
-  return { model: { config, parameters }, digest, tokenizer, tokenizerFiles }
+  const model: Model.Model = { config, parameters, ...(pooler === undefined ? {} : { pooler }) }
+  return { model, digest, tokenizer, tokenizerFiles }
 })

@@ -5,7 +5,7 @@ import { HuggingFace } from "../checkpoint/index.ts"
 import type { Dataset, Tokenizer } from "../data/index.ts"
 import { Pretraining } from "../distill/index.ts"
 import { HeldOut } from "../evaluate/index.ts"
-import type { Model } from "../model/index.ts"
+import type { Model, Pooler } from "../model/index.ts"
 import * as Progress from "./Progress.ts"
 import * as Provenance from "./Provenance.ts"
 import { Screen } from "./Screen.ts"
@@ -19,6 +19,8 @@ export interface PretrainingRun {
   readonly dataset: Dataset
   readonly tokenizer: Tokenizer
   readonly tokenizerFiles: HuggingFace.TokenizerFiles
+  /** The pooler of an encoder that stays as it is. */
+  readonly pooler?: Pooler.Pooler
   readonly backend: ProvidedBackend
   readonly out: string
   /** The command line that makes the model again, and its seed. */
@@ -32,7 +34,7 @@ export interface PretrainingRun {
 /** Trains, measures the model on held-out rows at every snapshot, and writes the last one as a Hugging Face directory with its provenance. */
 export const run = (o: PretrainingRun) =>
   Effect.gen(function* () {
-    const { pretraining, test, dataset, tokenizer, tokenizerFiles, backend, out } = o
+    const { pretraining, test, dataset, tokenizer, tokenizerFiles, pooler, backend, out } = o
     const screen = yield* Screen
     const { versions } = yield* Setup
     const finish = (model: Model.Model, heldOut: HeldOut.HeldOutMeasures) =>
@@ -41,7 +43,8 @@ export const run = (o: PretrainingRun) =>
         const { command, seed } = o
         const origin = { command, seed, dataset, tokenizer, heldOut, backend: backend.spec, versions, seconds }
         const provenance = Provenance.ofTeacher(origin, pretraining)
-        yield* HuggingFace.write(out, { ...model, tokenizerFiles, provenance })
+        const whole = { ...model, ...(pooler === undefined ? {} : { pooler }) }
+        yield* HuggingFace.write(out, { ...whole, tokenizerFiles, provenance })
         const reached = `held-out loss ${heldOut.loss.toFixed(3)}, accuracy ${(100 * heldOut.accuracy).toFixed(1)} %`
         yield* screen.out(`${out}: ${reached}, in ${Words.duration(seconds)}\n`)
       })

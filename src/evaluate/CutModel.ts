@@ -33,7 +33,8 @@ const isHidden = (spec: ParameterSpec, dimension: number): boolean => spec.axes[
  * A masked model with its silent units cut out; a model that is not masked comes back as it is.
  *
  * Hidden units go where `keptHidden` is 0; units of `ffn`, `qk` and `vo` where every number of them, in every parameter, is 0:
- * such a unit adds nothing and no gradient reaches it, so the cut model gives the same outputs and trains alike.
+ * such a unit adds nothing and no gradient reaches it, so the cut model gives the same outputs and trains alike. No pooler comes along: it
+ * was made for all hidden units.
  *
  * @example
  * ```ts

@@ -179,9 +179,9 @@ type StepInputs = {
 /**
  * Fine-tunes a copy of a model on a task's training texts, and judges it as it goes (Devlin et al. 2019, §4).
  *
- * All weights of the encoder and a linear head move; the parameters of the best evaluation are kept. The seed decides the head's start,
- * which texts meet, their order and dropout: the same seed gives the same numbers. A masked model is cut first, and the zeros of a sparse
- * one stay. Fails with `NotFinite` when the loss does, and with `ConfigError` where the model cannot read the task.
+ * All weights of the encoder and a linear head move, with `pooling` `pooler` the pooler's, too, which starts as the model's own where it
+ * has one; the parameters of the best evaluation are kept. The seed decides what else of the head there is to start from, which texts
+ * meet, their order and dropout: the same seed gives the same numbers. A masked model is cut first, and the zeros of a sparse one stay. Fails with `NotFinite` when the loss does, and with `ConfigError` where the model cannot read the task.
  */
 export const run = (
   tuning: TextFineTune,

@@ -13,7 +13,7 @@ import {
   tf,
   transfer
 } from "../backend/index.ts"
-import { Bert, type BertConfig, Dropout, Flops, type Model, type ParameterTensors } from "../model/index.ts"
+import { Bert, type BertConfig, Dropout, Flops, type Model, type ParameterTensors, Pooler } from "../model/index.ts"
 import { adamW, type Optimizer, TrainStep } from "../optimizer/index.ts"
 import { Schedule } from "../schedule/index.ts"
 import { Seed } from "../spec/index.ts"
@@ -21,8 +21,6 @@ import { NotFinite } from "./NotFinite.ts"
 
 const headWeight = "classifier.weight"
 const headBias = "classifier.bias"
-const poolerWeight = "bert.pooler.dense.weight"
-const poolerBias = "bert.pooler.dense.bias"
 
 /** Parameters by their names. */
 export type TunedParameters = { readonly [name: string]: HostTensor }
@@ -52,8 +50,11 @@ export const start = (model: Model.Model, outputs: number, seed: Seed.Seed): Tun
 
 /** As `start`, with BERT's pooler between the state of [CLS] and the head: the model's own, or drawn as the head is. */
 export const startPooled = (model: Model.Model, outputs: number, seed: Seed.Seed): TunedParameters => {
+  const { pooler: own } = model
   const { hidden } = model.config
-  return { ...drawn({ weight: poolerWeight, bias: poolerBias }, hidden, hidden, seed), ...start(model, outputs, seed) }
+  const { weight, bias } = Pooler
+  const pooled = own === undefined ? drawn({ weight, bias }, hidden, hidden, seed) : Pooler.parameters(own)
+  return { ...pooled, ...start(model, outputs, seed) }
 }
 
 /** By parameter, 1 for the weights that a sparse model keeps; nothing for a dense one. */
@@ -109,7 +110,7 @@ export const head = (params: ParameterTensors, states: tf.Tensor): tf.Tensor =>
 
 /** BERT's pooler (Devlin et al. 2019): [n, hidden] becomes [n, hidden]. */
 export const pooler = (params: ParameterTensors, states: tf.Tensor): tf.Tensor =>
-  tf.tanh(ops.linear(states, Bert.parameter(params, poolerWeight), Bert.parameter(params, poolerBias)))
+  tf.tanh(ops.linear(states, Bert.parameter(params, Pooler.weight), Bert.parameter(params, Pooler.bias)))
 
 /** Parameters whose head gives its outputs times `spread` and more by `centre`. */
 export const scaledHead = (

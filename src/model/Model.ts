@@ -1,11 +1,14 @@
 import { type HostTensor, Tensor, type TensorSpec } from "../backend/index.ts"
 import * as BertConfig from "./BertConfig.ts"
 import * as Parameters from "./Parameters.ts"
+import type { Pooler } from "./Pooler.ts"
 
 /** A BERT with its weights on the host: what is evaluated, fine-tuned and written to disk. */
 export interface Model {
   readonly config: BertConfig.BertConfig
   readonly parameters: Parameters.ParameterValues
+  /** BERT's pooler, where the checkpoint that the model was read from has one; a student never has. */
+  readonly pooler?: Pooler
   /** [hidden], 1 for a kept unit: present only where units are masked instead of cut. */
   readonly keptHidden?: HostTensor
   /** Present where single weights of matrices were zeroed: those are counted as gone. */
@@ -36,7 +39,7 @@ const nonZeros = ({ data }: HostTensor): number => {
   return numbers
 }
 
-/** How many numbers the model holds; masked units and, in a sparse model, zeros of matrices count as gone. */
+/** How many numbers the model holds, without any pooler; masked units and, in a sparse model, zeros of matrices count as gone. */
 export const size = (model: Model): number => {
   const tensors = Object.values(model.parameters)
   if (model.keptHidden !== undefined) return tensors.reduce((sum, tensor) => sum + nonZeros(tensor), 0)

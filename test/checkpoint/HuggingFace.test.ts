@@ -9,8 +9,8 @@ import * as HuggingFace from "../../src/checkpoint/HuggingFace.ts"
 import * as HuggingFaceConfig from "../../src/checkpoint/HuggingFaceConfig.ts"
 import * as ModelCard from "../../src/checkpoint/ModelCard.ts"
 import * as Safetensors from "../../src/checkpoint/Safetensors.ts"
-import { Activation, BertConfig } from "../../src/model/index.ts"
-import { bitsOf, inFolder, small, uneven, weights } from "./samples.ts"
+import { Activation, BertConfig, Pooler } from "../../src/model/index.ts"
+import { bitsOf, inFolder, objectOf, poolerOf, small, uneven, weights } from "./samples.ts"
 
 const teacher = { config: small, parameters: weights(small) }
 const tokenizerFiles = { "tokenizer.json": Uint8Array.of(123, 125), "vocab.txt": Uint8Array.of(0, 255) }
@@ -91,6 +91,8 @@ describe("write", () => {
       Effect.gen(function* () {
         const exit = yield* Effect.exit(HuggingFace.write(`${folder}/x`, { ...teacher, config: uneven }))
         assert.match(String(exit), /Die.*has shape/s)
+        const stale = { config: uneven, parameters: weights(uneven), pooler: poolerOf(small) }
+        assert.match(String(yield* Effect.exit(HuggingFace.write(`${folder}/x`, stale))), /Die.*pooler.*has shape/s)
         assert.deepStrictEqual(yield* fs.readDirectory(folder), [])
       })
     ))
@@ -99,7 +101,7 @@ describe("write", () => {
 const words = "bert.embeddings.word_embeddings.weight"
 const decoder = "cls.predictions.decoder.weight"
 
-/** Any model that can be read: sizes, activation, decoder, head, and widths with which a student may end. */
+/** Any model that can be read: sizes, activation, decoder, head, pooler, and widths with which a student may end. */
 const anyModel = fc
   .record({
     layers: fc.integer({ min: 1, max: 2 }),
@@ -111,26 +113,32 @@ const anyModel = fc
     cut: fc.boolean(),
     kind: fc.constantFrom<Partial<BertConfig.BertConfig>>({}, { decoder: "untied" }, { head: "none" }),
     activation: fc.constantFrom(undefined, ...Activation.activations),
+    pooled: fc.boolean(),
     seed: fc.nat()
   })
-  .map(({ layers, heads, width, ffn, vocabSize, types, cut, kind, activation, seed }) => {
+  .map(({ layers, heads, width, ffn, vocabSize, types, cut, kind, activation, pooled, seed }) => {
     const usual = BertConfig.uniform({ layers, heads, hidden: heads * width, ffn, vocabSize, types, positions: 4 })
     const widths = cut ? { hidden: heads * width + 1, ffn: usual.ffn.map((each, i) => each + i) } : {}
     const config = { ...usual, ...widths, ...kind, ...(activation === undefined ? {} : { activation }) }
-    return { config, parameters: weights(config, seed) }
+    return { config, parameters: weights(config, seed), ...(pooled ? { pooler: poolerOf(config, seed) } : {}) }
   })
 
 describe("a round trip", () => {
   it("keeps every bit of any model, and its digest", () =>
     fc.assert(
-      fc.asyncProperty(anyModel, ({ config, parameters }) =>
+      fc.asyncProperty(anyModel, (model) =>
         inFolder((folder) =>
           Effect.gen(function* () {
-            yield* HuggingFace.write(`${folder}/x`, { config, parameters })
+            const { config, parameters } = model
+            yield* HuggingFace.write(`${folder}/x`, model)
             const read = yield* HuggingFace.read(`${folder}/x`)
             assert.deepStrictEqual(read.config, config)
             assert.deepStrictEqual(bitsOf(read.parameters), bitsOf(parameters))
-            assert.strictEqual(read.digest, HuggingFace.digest({ config, parameters }))
+            assert.deepStrictEqual(
+              bitsOf(Pooler.parameters(read.pooler)),
+              "pooler" in model ? bitsOf(Pooler.parameters(model.pooler)) : []
+            )
+            assert.strictEqual(read.digest, HuggingFace.digest(model))
             assert.deepStrictEqual(read.ignored, config.decoder === undefined ? [] : ["cls.predictions.bias"])
           })
         )
@@ -152,7 +160,7 @@ describe("a round trip", () => {
           const prefix = name.startsWith("classifier") ? "bert." : ""
           const bare = (each: string) => each.slice(each.startsWith(prefix) ? prefix.length : 0)
           const kept = (yield* tensors(golden + name))
-            .filter((tensor) => !/pooler|classifier/.test(tensor.name))
+            .filter((tensor) => !/classifier/.test(tensor.name))
             .map((tensor) => ({ ...tensor, name: bare(tensor.name) }))
           // an untied decoder's own bias is the one that has an effect
           const effective = kept.map((tensor) =>
@@ -163,6 +171,8 @@ describe("a round trip", () => {
                 }
               : tensor
           )
+          const poolers = effective.filter((tensor) => tensor.name.includes("pooler"))
+          assert.lengthOf(poolers, /^(masked|untied)/.test(name) ? 0 : 2)
           assert.deepStrictEqual(yield* tensors(`${folder}/${name}`), effective)
           assert.isAbove(effective.length, 15)
         }
@@ -177,6 +187,50 @@ describe("a round trip", () => {
         yield* HuggingFace.write(`${folder}/x`, { config, parameters: own })
         const read = yield* HuggingFace.read(`${folder}/x`)
         assert.deepStrictEqual([read.config, read.digest], [small, HuggingFace.digest(teacher)])
+      })
+    ))
+})
+
+describe("the id of the piece that pads", () => {
+  const vocabulary = (...pieces: ReadonlyArray<string>) => ({
+    "vocab.txt": new TextEncoder().encode(pieces.map((piece) => `${piece}\n`).join(""))
+  })
+  const special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "a"]
+
+  it("is the tokenizer's, or else what the checkpoint said, or else 0; and is read back", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        const x = `${folder}/x`
+        const written = (more: Partial<HuggingFace.Contents>) =>
+          Effect.gen(function* () {
+            yield* HuggingFace.write(x, { ...teacher, ...more })
+            const { pad_token_id: id } = objectOf(yield* fs.readFileString(`${x}/config.json`))
+            assert.strictEqual((yield* HuggingFace.read(x)).padTokenId, id)
+            return id
+          })
+        const own = vocabulary(...special)
+        assert.strictEqual(yield* written({ tokenizerFiles: own }), 3)
+        assert.strictEqual(yield* written({ tokenizerFiles: own, padTokenId: 0 }), 3)
+        assert.strictEqual(yield* written({ padTokenId: 7 }), 7)
+        assert.strictEqual(yield* written({ padTokenId: null }), null)
+        assert.strictEqual(yield* written({}), 0)
+        // files that make no tokenizer, and one without the piece, tell nothing
+        assert.strictEqual(yield* written({ tokenizerFiles, padTokenId: 7 }), 7)
+        assert.strictEqual(yield* written({ tokenizerFiles: vocabulary("a", "b"), padTokenId: 7 }), 7)
+        // transformers makes no model of an id that its vocabulary has not
+        const far = vocabulary(..."bcdefghijkl".split(""), ...special)
+        assert.strictEqual(yield* written({ tokenizerFiles: far }), 0)
+        for (const padTokenId of [-1, 11, 1.5]) assert.strictEqual(yield* written({ padTokenId }), 0)
+      })
+    ))
+
+  it("travels with a checkpoint that has no tokenizer", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        yield* HuggingFace.write(`${folder}/x`, { ...teacher, padTokenId: 5 })
+        yield* HuggingFace.write(`${folder}/y`, yield* HuggingFace.read(`${folder}/x`))
+        for (const name of ["config.json", "model.safetensors"])
+          assert.deepStrictEqual(yield* fs.readFile(`${folder}/y/${name}`), yield* fs.readFile(`${folder}/x/${name}`))
       })
     ))
 })
@@ -198,7 +252,7 @@ describe("a model card", () => {
 })
 
 describe("digest", () => {
-  it("changes with a weight and with the shape", () => {
+  it("changes with a weight, with the shape and with the pooler", () => {
     const { data } = teacher.parameters[words] ?? Tensor.host([])
     const nudged = {
       ...teacher.parameters,
@@ -210,9 +264,11 @@ describe("digest", () => {
     const digests = [
       teacher,
       { config: small, parameters: nudged },
-      { ...teacher, config: { ...small, scale: 1 } }
+      { ...teacher, config: { ...small, scale: 1 } },
+      { ...teacher, pooler: poolerOf(small, 1) },
+      { ...teacher, pooler: poolerOf(small, 2) }
     ].map(HuggingFace.digest)
-    assert.strictEqual(new Set(digests).size, 3)
+    assert.strictEqual(new Set(digests).size, 5)
   })
 })
 
@@ -299,6 +355,26 @@ describe("read", () => {
         )
     ],
     [
+      "half a pooler",
+      "CheckpointError",
+      /^x\/model\.safetensors: bert\.pooler\.dense\.bias is missing, but bert\.pooler\.dense\.weight is there; give/,
+      (fs, x) =>
+        fs.writeFile(
+          `${x}/model.safetensors`,
+          Safetensors.encode({ ...teacher.parameters, [Pooler.weight]: poolerOf(small).weight })
+        )
+    ],
+    [
+      "a pooler of another width",
+      "CheckpointError",
+      /^x\/model\.safetensors: bert\.pooler\.dense\.bias has shape \[3\], but config\.json makes it \[4\]\n {2}bert\.pooler\.dense\.weight has shape \[3, 3\]/,
+      (fs, x) =>
+        fs.writeFile(
+          `${x}/model.safetensors`,
+          Safetensors.encode({ ...teacher.parameters, ...Pooler.parameters(poolerOf(uneven)) })
+        )
+    ],
+    [
       "a config.json that is too large to be one",
       "CheckpointError",
       /^x\/config\.json: has 1048577 bytes, above the 1048576 that are read/,
@@ -342,7 +418,7 @@ describe("read", () => {
           ...Object.fromEntries(tensors),
           [decoder]: teacher.parameters[words] ?? Tensor.host([]),
           "cls.seq_relationship.bias": Tensor.host([0, 0]),
-          "bert.pooler.dense.bias": Tensor.host([0, 0, 0, 0])
+          ...Pooler.parameters(poolerOf(small))
         })
         const { homodistil: _, ...config } = HuggingFaceConfig.toJson(small)
         yield* fs.writeFile(`${folder}/model.safetensors`, stored)
@@ -350,8 +426,9 @@ describe("read", () => {
         const read = yield* HuggingFace.read(folder)
         assert.deepStrictEqual(read.config, small)
         assert.deepStrictEqual(bitsOf(read.parameters), bitsOf(teacher.parameters))
-        assert.deepStrictEqual(read.ignored, ["bert.pooler.dense.bias", "cls.seq_relationship.bias"])
-        assert.strictEqual(read.digest, HuggingFace.digest(teacher))
+        assert.deepStrictEqual(read.ignored, ["cls.seq_relationship.bias"])
+        assert.deepStrictEqual(read.pooler, poolerOf(small))
+        assert.strictEqual(read.digest, HuggingFace.digest({ ...teacher, pooler: poolerOf(small) }))
       })
     ))
 })

@@ -230,6 +230,30 @@ describe("fromJson", () => {
   })
 })
 
+describe("the id of the piece that pads", () => {
+  const written = (...id: readonly [] | readonly [HuggingFaceConfig.PadTokenId]) =>
+    HuggingFaceConfig.toJson(small, ...id)["pad_token_id"]
+
+  it("is written where the vocabulary has it or there is none, and else 0", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.integer(), fc.double(), fc.integer({ min: -2, max: 13 })), (id) => {
+        assert.strictEqual(written(id), id === Math.trunc(id) && id >= 0 && id < 11 ? id : 0)
+      })
+    )
+    assert.deepStrictEqual([written(), written(null), written(3)], [0, null, 3])
+  })
+
+  it("is read where a file says it, and nothing is refused for it", () => {
+    const said = (fields: object) => HuggingFaceConfig.padTokenId(JSON.stringify({ ...base, ...fields }))
+    assert.deepStrictEqual([said({}), said({ pad_token_id: null }), said({ pad_token_id: 7 })], [0, null, 7])
+    for (const pad_token_id of [undefined, "0", 1.5, [0]]) {
+      assert.isUndefined(said({ pad_token_id }))
+      assert.isTrue(Result.isSuccess(read({ ...base, pad_token_id })))
+    }
+    assert.isUndefined(HuggingFaceConfig.padTokenId("{"))
+  })
+})
+
 describe("usualScale", () => {
   it("is one over the root of a head's width", () => {
     assert.approximately(HuggingFaceConfig.usualScale(small), Math.SQRT1_2, 1e-15)

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { evaluate, Tensor, type tf } from "../../src/backend/index.ts"
 import * as HuggingFaceWeights from "../../src/checkpoint/HuggingFaceWeights.ts"
-import { Bert, type BertConfig, type ParameterValues } from "../../src/model/index.ts"
-import { bitsOf, small, uneven, weights } from "./samples.ts"
+import { Bert, type BertConfig, type ParameterValues, Pooler } from "../../src/model/index.ts"
+import { bitsOf, poolerOf, small, uneven, weights } from "./samples.ts"
 
 const words = "bert.embeddings.word_embeddings.weight"
 const decoder = "cls.predictions.decoder.weight"
@@ -151,6 +151,68 @@ describe("load", () => {
   })
 })
 
+describe("a pooler", () => {
+  const own = poolerOf(small)
+  const stored = Pooler.parameters(own)
+  const bare = (name: string) => name.replace(/^bert\./, "")
+
+  it("is read beside the parameters, with a prefix or without, whatever head there is", () => {
+    for (const model of [parameters, without("cls.")]) {
+      for (const tensors of [{ ...model, ...stored }, renamed({ ...model, ...stored }, bare)]) {
+        const loaded = load(tensors)
+        assert.deepStrictEqual(bitsOf(loaded.parameters), bitsOf(model))
+        assert.deepStrictEqual(bitsOf(Pooler.parameters(loaded.pooler)), bitsOf(stored))
+        assert.deepStrictEqual(loaded.ignored, [])
+      }
+      assert.isFalse(Object.hasOwn(load(model), "pooler"))
+    }
+    const apart = { ...parameters, [decoder]: nudged(words, 1e-7), ...stored }
+    assert.deepStrictEqual(load(apart, untied).pooler, own)
+  })
+
+  it("is refused where it is half, misshapen, no float or there twice, before a value is read", () => {
+    const [matrix, vector] = [Pooler.weight, Pooler.bias]
+    const of = (tensors: ParameterValues) => {
+      const { error, reads } = failure({ ...parameters, ...tensors })
+      assert.deepStrictEqual([error._tag, error.file, reads], ["CheckpointError", "model.safetensors", []])
+      return error.problems.map(({ tensor, reason }) => `${tensor} ${reason}`)
+    }
+    assert.deepStrictEqual(of({ [matrix]: own.weight }), [`${vector} is missing, but ${matrix} is there`])
+    assert.deepStrictEqual(of({ "pooler.dense.bias": own.bias }), [
+      `${matrix} is missing, but pooler.dense.bias is there`
+    ])
+    assert.deepStrictEqual(of({ ...stored, [matrix]: Tensor.host(own.weight.data, [2, 8]) }), [
+      `${matrix} has shape [2, 8], but config.json makes it [4, 4]`
+    ])
+    assert.deepStrictEqual(of({ [bare(matrix)]: own.weight, [bare(vector)]: Tensor.host([1, 2, 3]) }), [
+      `${bare(vector)} has shape [3], but config.json makes it [4]`
+    ])
+    assert.deepStrictEqual(of({ ...stored, [vector]: Tensor.host(new Int32Array(4), [4], "int32") }), [
+      `${vector} holds integers, not float32`
+    ])
+    assert.deepStrictEqual(of({ ...stored, [bare(vector)]: own.bias }), [
+      `${bare(vector)} is there twice, also as ${vector}`
+    ])
+  })
+
+  it("is refused where a number of it is not finite", () => {
+    const bad = Tensor.host([0, 1, NaN, 3])
+    assert.match(
+      failure({ ...parameters, ...stored, [Pooler.bias]: bad }).error.message,
+      /^model\.safetensors: bert\.pooler\.dense\.bias holds NaN at element 2; give a model whose training went well/
+    )
+  })
+
+  it("of another width is none of a cut model", () => {
+    const student = { config: uneven, parameters: weights(uneven) }
+    assert.deepStrictEqual(HuggingFaceWeights.misfits({ ...student, pooler: poolerOf(uneven) }), [])
+    assert.deepStrictEqual(HuggingFaceWeights.misfits({ ...student, pooler: own }), [
+      { tensor: Pooler.bias, reason: "has shape [4], but config.json makes it [3]" },
+      { tensor: Pooler.weight, reason: "has shape [4, 4], but config.json makes it [3, 3]" }
+    ])
+  })
+})
+
 describe("misfits", () => {
   it("are what keeps parameters from being a configuration's", () => {
     assert.deepStrictEqual(HuggingFaceWeights.misfits({ config: small, parameters }), [])
@@ -166,23 +228,31 @@ describe("misfits", () => {
 describe("toTensors, then load", () => {
   it("gives every kind of model back", () => {
     for (const config of [small, uneven, untied, { ...small, head: "none" } as const]) {
-      const model = { config, parameters: weights(config, 3) }
-      const { ignored: _, ...loaded } = load(HuggingFaceWeights.toTensors(model), config)
-      assert.deepStrictEqual(loaded, model)
+      const plain = { config, parameters: weights(config, 3) }
+      for (const model of [plain, { ...plain, pooler: poolerOf(config) }]) {
+        const { ignored: _, ...loaded } = load(HuggingFaceWeights.toTensors(model), config)
+        assert.deepStrictEqual(loaded, model)
+      }
     }
   })
 
   it("has the names that Hugging Face's classes have", () => {
     const bare = { config: { ...small, head: "none" } as const, parameters: without("cls.") }
     for (const name of Object.keys(HuggingFaceWeights.toTensors(bare))) assert.match(name, /^(embeddings|encoder)\./)
+    const poolers = ({ pooler: _, ...model }: HuggingFaceWeights.Weights) =>
+      Object.keys(HuggingFaceWeights.toTensors({ ...model, pooler: poolerOf(small) })).filter((name) =>
+        name.includes("pooler")
+      )
+    assert.deepStrictEqual(poolers(bare), ["pooler.dense.bias", "pooler.dense.weight"])
+    assert.deepStrictEqual(poolers({ config: small, parameters }), [Pooler.bias, Pooler.weight])
   })
 })
 
 describe("isUnused", () => {
   it("knows what encoder and masked language modelling do without", () => {
     const unused = [
-      "bert.pooler.dense.weight",
-      "pooler.dense.bias",
+      "bert.pooler.projection.weight",
+      "pooler.bias",
       "cls.seq_relationship.bias",
       "bert.embeddings.position_ids",
       "embeddings.position_ids",
@@ -190,14 +260,19 @@ describe("isUnused", () => {
       "qa_outputs.bias"
     ]
     assert.isTrue(unused.every(HuggingFaceWeights.isUnused))
-    assert.isFalse([words, decoder, bias, "bert.encoder.pooler.x"].some(HuggingFaceWeights.isUnused))
+    assert.isFalse(
+      [words, decoder, bias, "bert.encoder.pooler.x", "pooler.dense.bias", Pooler.weight].some(
+        HuggingFaceWeights.isUnused
+      )
+    )
   })
 })
 
 describe("withUsualScale", () => {
   it("is the same function", async () => {
-    const student = { config: uneven, parameters: weights(uneven) }
+    const student = { config: uneven, parameters: weights(uneven), pooler: poolerOf(uneven) }
     const usual = HuggingFaceWeights.withUsualScale(student)
+    assert.strictEqual(usual.pooler, student.pooler)
     assert.notStrictEqual(usual.config.scale, uneven.scale)
     const states = ({ config, parameters: values }: HuggingFaceWeights.Weights) => {
       const names = Object.keys(values)

@@ -2,22 +2,32 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Tensor } from "homodistil/backend"
 import { HuggingFace, Inspection, Safetensors } from "homodistil/checkpoint"
-import { bitsOf, inFolder, small, uneven, weights } from "./samples.ts"
+import { bitsOf, inFolder, poolerOf, small, uneven, weights } from "./samples.ts"
 
 describe("Inspection", () => {
   it("tells of a checkpoint what reading it tells, and how much of it is stored", () =>
     inFolder((folder, fs) =>
       Effect.gen(function* () {
-        for (const config of [small, uneven, { ...small, head: "none" as const }]) {
+        const bare = { ...small, head: "none" as const }
+        for (const [config, pooler] of [
+          [small, false],
+          [uneven, false],
+          [bare, false],
+          [bare, true],
+          [small, true]
+        ] as const) {
           const out = `${folder}/out`
-          yield* HuggingFace.write(out, { config, parameters: weights(config), provenance: { seed: 1 } })
+          const more = pooler ? { pooler: poolerOf(config) } : {}
+          yield* HuggingFace.write(out, { config, parameters: weights(config), ...more, provenance: { seed: 1 } })
           const seen = yield* Inspection.read(out)
           const read = yield* HuggingFace.read(out)
           assert.deepStrictEqual(seen.config, read.config)
           assert.deepStrictEqual(seen.provenance, read.provenance)
           assert.deepStrictEqual([...seen.ignored], [...read.ignored])
-          assert.deepStrictEqual([...seen.architectures], [config.head === "none" ? "BertModel" : "BertForMaskedLM"])
-          const numbers = Object.values(read.parameters).reduce((sum, { data }) => sum + data.length, 0)
+          assert.deepStrictEqual([seen.pooler, read.pooler !== undefined], [pooler, pooler])
+          assert.deepStrictEqual([...seen.architectures], ["head" in config ? "BertModel" : "BertForMaskedLM"])
+          const tensors = [...Object.values(read.parameters), ...Object.values(read.pooler ?? {})]
+          const numbers = tensors.reduce((sum, { data }) => sum + data.length, 0)
           assert.deepStrictEqual(seen.stored, { F32: numbers })
           const { size } = yield* fs.stat(`${out}/model.safetensors`)
           assert.deepStrictEqual([...seen.files], [{ name: "model.safetensors", bytes: Number(size) }])
@@ -53,8 +63,11 @@ describe("Inspection", () => {
         yield* HuggingFace.write(folder, { config: small, parameters: weights(small) })
         const store = (parameters: Parameters<typeof Safetensors.encode>[0]) =>
           fs.writeFile(`${folder}/model.safetensors`, Safetensors.encode(parameters))
+        yield* store({ ...weights(small), "classifier.bias": Tensor.host([1, 2, 3, 4]) })
+        assert.deepStrictEqual([...(yield* Inspection.read(folder)).ignored], ["classifier.bias"])
         yield* store({ ...weights(small), "bert.pooler.dense.bias": Tensor.host([1, 2, 3, 4]) })
-        assert.deepStrictEqual([...(yield* Inspection.read(folder)).ignored], ["bert.pooler.dense.bias"])
+        const half = yield* Effect.flip(Inspection.read(folder))
+        assert.match(half.message, /pooler\.dense\.weight is missing, but bert\.pooler\.dense\.bias is there/)
         yield* store(others)
         assert.match((yield* Effect.flip(Inspection.read(folder))).message, /LayerNorm\.bias is missing/)
         const nowhere = yield* Effect.flip(Inspection.read(`${folder}/nowhere`, "DIR"))

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import * as ModelCard from "../../src/checkpoint/ModelCard.ts"
-import { small, uneven } from "./samples.ts"
+import { poolerOf, small, uneven } from "./samples.ts"
 
 const card: ModelCard.Card = {
   title: "Half a BERT",
@@ -73,6 +73,8 @@ from transformers import AutoModelForMaskedLM
 model = AutoModelForMaskedLM.from_pretrained("this folder")
 \`\`\`
 
+The model has no pooler: \`AutoModel\` would draw one at random, so read hidden states and not its \`pooler_output\`.
+
 ## Provenance
 
 \`\`\`json
@@ -93,9 +95,19 @@ model = AutoModelForMaskedLM.from_pretrained("this folder")
       '- "homodistil"',
       '- "bert"'
     ])
-    assert.include(text, "AutoModel.from_pretrained")
+    assert.include(text, 'AutoModel.from_pretrained("this folder", add_pooling_layer=False)')
+    assert.include(text, "no pooler")
     assert.notInclude(text, "Measures")
     assert.notInclude(text, "Provenance")
+  })
+
+  it("says nothing of a pooler that is there", () => {
+    const text = ModelCard.text(
+      { config: { ...small, head: "none" }, pooler: poolerOf(small) },
+      { title: "x", done: [] }
+    )
+    assert.include(text, 'AutoModel.from_pretrained("this folder")')
+    assert.notInclude(text, "pool")
   })
 
   it("says which widths transformers cannot load", () => {

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
-import type { HostTensor } from "../../src/backend/index.ts"
-import { BertConfig, Parameters, type ParameterValues } from "../../src/model/index.ts"
+import { type HostTensor, Tensor } from "../../src/backend/index.ts"
+import { BertConfig, Parameters, type ParameterValues, type Pooler } from "../../src/model/index.ts"
 import { Seed } from "../../src/spec/index.ts"
 
 /** A BERT of two small layers. */
@@ -16,6 +16,13 @@ export const uneven: BertConfig.BertConfig = { ...small, hidden: 3, ffn: [5, 2],
 /** Random weights of a model. */
 export const weights = (config: BertConfig.BertConfig, seed = 0): ParameterValues =>
   Parameters.initialise(Parameters.bert(config), BertConfig.axes(config), Seed.make(seed))
+
+/** A random pooler of a model. */
+export const poolerOf = ({ hidden }: BertConfig.BertConfig, seed = 0): Pooler.Pooler => {
+  const drawn = (name: string, shape: ReadonlyArray<number>) =>
+    Tensor.host(Seed.normals(Seed.child(Seed.make(seed), name), Tensor.elements(shape)), shape)
+  return { weight: drawn("weight", [hidden, hidden]), bias: drawn("bias", [hidden]) }
+}
 
 /** The bits of parameters, so that 0 and -0 differ and a NaN equals itself. */
 export const bitsOf = (values: ParameterValues) =>

@@ -38,35 +38,29 @@ describe("the configuration of a directory", () => {
   it("is what its files say", async () => {
     const told = await Promise.all(
       cases.map(async (name) => {
-        const { config, ignored } = await read(name)
+        const { config, ignored, pooler } = await read(name)
         const { activation = "gelu", decoder = "tied", head = "present" } = config
-        return [name, activation, decoder, head, ignored.join(" ")]
+        return [name, activation, decoder, head, pooler === undefined ? "none" : "pooler", ignored.join(" ")]
       })
     )
-    const pooler = "pooler.dense.bias pooler.dense.weight"
     assert.deepStrictEqual(told, [
-      [
-        "classifier-tanh",
-        "tanh",
-        "tied",
-        "none",
-        "bert.pooler.dense.bias bert.pooler.dense.weight classifier.bias classifier.weight"
-      ],
-      ["encoder-gelu-bfloat16", "gelu", "tied", "none", pooler],
-      ["encoder-quick_gelu", "quick_gelu", "tied", "none", pooler],
-      ["masked-gelu", "gelu", "tied", "present", ""],
-      ["masked-gelu_fast-long", "gelu_new", "tied", "present", ""],
-      ["masked-gelu_pytorch_tanh-sharded", "gelu_new", "tied", "present", ""],
-      ["masked-silu-float16", "silu", "tied", "present", ""],
+      ["classifier-tanh", "tanh", "tied", "none", "pooler", "classifier.bias classifier.weight"],
+      ["encoder-gelu-bfloat16", "gelu", "tied", "none", "pooler", ""],
+      ["encoder-quick_gelu", "quick_gelu", "tied", "none", "pooler", ""],
+      ["masked-gelu", "gelu", "tied", "present", "none", ""],
+      ["masked-gelu_fast-long", "gelu_new", "tied", "present", "none", ""],
+      ["masked-gelu_pytorch_tanh-sharded", "gelu_new", "tied", "present", "none", ""],
+      ["masked-silu-float16", "silu", "tied", "present", "none", ""],
       [
         "pretraining-gelu_new-old",
         "gelu_new",
         "tied",
         "present",
-        "bert.embeddings.position_ids bert.pooler.dense.bias bert.pooler.dense.weight cls.seq_relationship.bias cls.seq_relationship.weight"
+        "pooler",
+        "bert.embeddings.position_ids cls.seq_relationship.bias cls.seq_relationship.weight"
       ],
-      ["untied-relu", "relu", "untied", "present", "cls.predictions.bias"],
-      ["untied-swish-equal", "silu", "tied", "present", "cls.predictions.bias"]
+      ["untied-relu", "relu", "untied", "present", "none", "cls.predictions.bias"],
+      ["untied-swish-equal", "silu", "tied", "present", "none", "cls.predictions.bias"]
     ])
   })
 })

@@ -8,7 +8,7 @@ import { HuggingFace } from "homodistil/checkpoint"
 import { BertConfig, Parameters } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 import { command } from "./terminal.ts"
-import { tinyConfig } from "./tinyTeacher.ts"
+import { tinyConfig, tinyPooler } from "./tinyTeacher.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "homodistil-adapt-"))
 const at = (...path: ReadonlyArray<string>): string => join(folder, ...path)
@@ -18,7 +18,8 @@ const files = <A, E>(effect: Effect.Effect<A, E, NodeServices.NodeServices>): Pr
 const config = { ...tinyConfig, head: "none" as const }
 const encoder = {
   config,
-  parameters: Parameters.initialise(Parameters.bert(config), BertConfig.axes(config), Seed.make("bare"))
+  parameters: Parameters.initialise(Parameters.bert(config), BertConfig.axes(config), Seed.make("bare")),
+  pooler: tinyPooler()
 }
 
 beforeAll(() => files(HuggingFace.write(at("encoder"), encoder)))
@@ -32,9 +33,10 @@ describe("adapt", () => {
     const { code, out, error } = await adapt("frozen", "--every", "4")
     assert.deepStrictEqual([code, error], [0, ""])
     assert.match(out, /frozen: held-out loss \d\.\d{3}, accuracy [\d.]+ %, in /)
-    const { config: adapted, parameters, provenance } = await files(HuggingFace.read(at("frozen")))
+    const { config: adapted, parameters, pooler, provenance } = await files(HuggingFace.read(at("frozen")))
     assert.deepStrictEqual(adapted, tinyConfig)
     for (const [name, value] of Object.entries(encoder.parameters)) assert.deepStrictEqual(parameters[name], value)
+    assert.deepStrictEqual(pooler, encoder.pooler)
     assert.match(JSON.stringify(provenance), /homodistil adapt --model .* --encoder frozen/)
     assert.include(readFileSync(at("frozen", "config.json"), "utf8"), "BertForMaskedLM")
   })
@@ -60,10 +62,11 @@ describe("adapt", () => {
     assert.includeMembers(steps, ["0", "2", "4"])
   })
 
-  it("moves all of it where that is asked for", async () => {
+  it("moves all of it where that is asked for, away from the pooler", async () => {
     const { code } = await adapt("trained", "--encoder", "trained", "--learning-rate", "1e-2")
     assert.strictEqual(code, 0)
-    const { parameters } = await files(HuggingFace.read(at("trained")))
+    const { parameters, pooler } = await files(HuggingFace.read(at("trained")))
+    assert.isUndefined(pooler)
     const moved = Object.entries(encoder.parameters).filter(([name, { data }]) =>
       data.some((value, i) => value !== parameters[name]?.data[i])
     )

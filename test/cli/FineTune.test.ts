@@ -17,7 +17,7 @@ import { casedFiles } from "../data/tokenizers.ts"
 import { encodedToy } from "../evaluate/texts.ts"
 import { golden } from "../golden/golden.ts"
 import { command, root } from "./terminal.ts"
-import { tinyConfig, tinyModel, writeTinyTeacher } from "./tinyTeacher.ts"
+import { tinyConfig, tinyModel, tinyPooler, writeTinyTeacher } from "./tinyTeacher.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "homodistil-fine-tune-"))
 const at = (...path: ReadonlyArray<string>): string => join(folder, ...path)
@@ -114,11 +114,37 @@ describe("fine-tune", () => {
       assert.deepStrictEqual(tensor, values[name])
       assert.notDeepEqual(tensor, tinyModel().parameters[name], `${name} did not move`)
     }
-    assert.match(JSON.stringify(read.provenance), /"pooling":"pooler"/)
+    assert.match(JSON.stringify(read.provenance), /"pooling":"pooler".*"pooler":"random"/)
     // a folder with other files is not touched
     writeFileSync(at("out", "notes.txt"), "mine")
     const again = await fineTune(...own, "--label-column", "mood", "--pooling", "pooler", "--out", at("out"))
     assert.match(again.error, /^cannot write /)
+  })
+
+  it("starts from the pooler of the checkpoint, says so, and goes on from what it wrote", async () => {
+    const pooler = tinyPooler()
+    await files(writeTinyTeacher(at("pooled"), { pooler }))
+    const tuned = async (model: string, out: string) => {
+      const { code, error } = await command([
+        ...words(`fine-tune --model ${at(model)} --label-column mood --pooling pooler --out ${at(out)}`),
+        // steps so small that float32 does not see them
+        ...words("--learning-rate 1e-30"),
+        ...own
+      ])
+      assert.strictEqual(code, 0)
+      return { error, ...(await files(HuggingFace.read(at(out)))) }
+    }
+    const first = await tuned("pooled", "tuned")
+    assert.match(first.error, /20 to judge on\nthe pooler starts as the model's own\n/)
+    assert.deepStrictEqual(first.pooler, pooler)
+    assert.match(JSON.stringify(first.provenance), /"pooler":"model"/)
+    assert.deepStrictEqual((await tuned("tuned", "again")).pooler, pooler)
+    const none = await tuned("model", "drawn")
+    assert.match(none.error, /the pooler starts at random, for the model has none\n/)
+    assert.notDeepEqual(none.pooler, pooler)
+    assert.isDefined(none.pooler)
+    const { error } = await command(["fine-tune", "--model", at("pooled"), "--label-column", "mood", ...own])
+    assert.notInclude(error, "pooler")
   })
 
   it("says all that is wrong at once, and writes nothing", async () => {
@@ -304,11 +330,12 @@ describe("ClassifierFolder", () => {
     const config = { ...tinyConfig, scale: 0.25 }
     const { parameters } = tinyModel()
     const labels = { kind: "score" } as const
+    const tokenizerFiles = { "vocab.txt": new TextEncoder().encode("[UNK]\n[CLS]\n[SEP]\n[MASK]\n[PAD]\na\n") }
     await files(
-      ClassifierFolder.write(at("scores"), { config, parameters, labels, tokenizerFiles: {}, provenance: { seed: 3 } })
+      ClassifierFolder.write(at("scores"), { config, parameters, labels, tokenizerFiles, provenance: { seed: 3 } })
     )
     const json: unknown = JSON.parse(readFileSync(at("scores", "config.json"), "utf8"))
-    assert.deepInclude(json, { problem_type: "regression", id2label: { 0: "score" } })
+    assert.deepInclude(json, { problem_type: "regression", id2label: { 0: "score" }, pad_token_id: 4 })
     const read = await files(HuggingFace.read(at("scores")))
     assert.deepStrictEqual(read.config, tinyConfig)
     const query = "bert.encoder.layer.0.attention.self.query.weight"

@@ -5,6 +5,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
+import { Tensor } from "homodistil/backend"
 import type { Inspection } from "homodistil/checkpoint"
 import { HuggingFace } from "homodistil/checkpoint"
 import { BertConfig, Parameters } from "homodistil/model"
@@ -36,6 +37,7 @@ const inspection = (config: BertConfig.BertConfig): Inspection.Inspection => ({
   architectures: [],
   files: [],
   stored: {},
+  pooler: false,
   ignored: [],
   tokenizerFiles: {}
 })
@@ -54,13 +56,18 @@ const configs = fc
   .map(BertConfig.uniform)
 
 describe("InspectionView", () => {
-  it("counts every parameter once: in the embedding, a layer or the head", () => {
+  it("counts every parameter once: in the embedding, a layer, the pooler or the head", () => {
     fc.assert(
-      fc.property(configs, fc.boolean(), (given, bare) => {
+      fc.property(configs, fc.boolean(), fc.boolean(), (given, bare, pooler) => {
         const config: BertConfig.BertConfig = bare ? { ...given, head: "none" } : given
-        const { parameters: p, layers, memory, flops, transformers } = InspectionView.summary(inspection(config), told)
-        assert.strictEqual(p.total, Parameters.count(Parameters.bert(config), BertConfig.axes(config)))
-        assert.strictEqual(p.total, p.embedding + p.encoder + p.head)
+        const summary = InspectionView.summary({ ...inspection(config), pooler }, told)
+        const { parameters: p, layers, memory, flops, transformers } = summary
+        const { hidden } = config
+        assert.strictEqual(p.pooler, pooler ? hidden ** 2 + hidden : 0)
+        assert.strictEqual(p.total - p.pooler, Parameters.count(Parameters.bert(config), BertConfig.axes(config)))
+        assert.strictEqual(p.total, p.embedding + p.encoder + p.pooler + p.head)
+        const line = InspectionView.render(summary).find((each) => each.startsWith("  pooler"))
+        assert.strictEqual(line?.trim().split(/ +/)[1], pooler ? p.pooler.toLocaleString("en") : undefined)
         assert.strictEqual(
           p.encoder,
           layers.reduce((sum, { parameters }) => sum + parameters, 0)
@@ -112,6 +119,19 @@ describe("Inspect", () => {
     assert.match(out, /BertForMaskedLM, 1\.35M parameters\n/)
     assert.match(out, /4,096 pieces, lower case, without accents\n/)
     assert.match(out, /transformers: AutoModelForMaskedLM\n/)
+  })
+
+  it("counts a pooler, and no longer among what has no use", async () => {
+    const numbers = (shape: ReadonlyArray<number>) => Tensor.host(new Float32Array(Tensor.elements(shape)), shape)
+    const at = await write("pooled", uneven, { pooler: { weight: numbers([6, 6]), bias: numbers([6]) } })
+    const { code, out } = await command(["inspect", at])
+    assert.strictEqual(code, 0)
+    assert.match(
+      out,
+      /\n {2}encoder +610 +54\.1 %\n {2}pooler +42 +3\.7 %\n {2}head +104 .*\n {2}total +1,128 +100\.0 %\n/
+    )
+    assert.match(out, /1,128 numbers in F32\n/)
+    assert.notInclude(out, "not used by homodistil")
   })
 
   it("gives everything as JSON, and the digest when asked", async () => {

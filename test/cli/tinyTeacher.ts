@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
+import { Tensor } from "homodistil/backend"
 import { HuggingFace } from "homodistil/checkpoint"
-import { BertConfig, Parameters } from "homodistil/model"
+import { BertConfig, Parameters, type Pooler } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 
 /** A random teacher that knows the shipped vocabulary, small enough that a whole distillation takes seconds. */
@@ -17,6 +18,12 @@ export const tinyConfig = BertConfig.uniform({
 export const tinyModel = (config = tinyConfig) => ({
   config,
   parameters: Parameters.initialise(Parameters.bert(config), BertConfig.axes(config), Seed.make("tiny"))
+})
+
+/** A pooler for it. */
+export const tinyPooler = ({ hidden } = tinyConfig): Pooler.Pooler => ({
+  weight: Tensor.host(Seed.normals(Seed.make("tiny pooler"), hidden * hidden), [hidden, hidden]),
+  bias: Tensor.host(Seed.normals(Seed.make("tiny bias"), hidden))
 })
 
 /** Writes it as a Hugging Face directory. */

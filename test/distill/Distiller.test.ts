@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
-import { Backend, TfjsBackend } from "homodistil/backend"
+import { Backend, Tensor, TfjsBackend } from "homodistil/backend"
 import { Distiller, LearningRate, PruningMode, StepState, StudentInit, Training } from "homodistil/distill"
 import * as Scorer from "homodistil/importance"
 import { BertConfig } from "homodistil/model"
@@ -44,6 +44,19 @@ describe("a distillation", () => {
     for (const term of ["kl", "hidden", "embedding", "attention"])
       assert.isBelow(Math.abs(first.terms[term] ?? 1), 1e-6, term)
     assert.isAbove(first.terms["mlm"] ?? 0, 1)
+  })
+
+  it("has no use for a teacher's pooler, and gives its student none", async () => {
+    const pooler = {
+      weight: Tensor.host(new Float32Array(256).fill(1), [16, 16]),
+      bias: Tensor.host(Array(16).fill(1))
+    }
+    for (const mode of [PruningMode.hard, PruningMode.masked(), PruningMode.unstructured]) {
+      const given = { teacher: { ...teacher, pooler }, seed: Seed.make(0), plan: plan(PruningMode.layer(mode)) }
+      const state = Distiller.start(given)
+      assert.deepEqual(state, Distiller.start({ ...given, teacher }))
+      assert.notProperty(StepState.model(StepState.under(mode, state)), "pooler")
+    }
   })
 
   it("is a function of its seed, to the byte, on two threads and heavily repeated tokens", async () => {

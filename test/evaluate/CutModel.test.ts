@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CutModel } from "../../src/evaluate/index.ts"
 import type { Model } from "../../src/model/index.ts"
-import { model, prunedBothWays } from "./tiny.ts"
+import { model, pooler, prunedBothWays } from "./tiny.ts"
 
 const zeroed = (given: Model.Model, silent: (name: string, row: number) => boolean): Model.Model => ({
   ...given,
@@ -17,6 +17,13 @@ describe("CutModel", () => {
   it("gives the very model that was cut where the other was masked", () => {
     const { cut, masked } = prunedBothWays(model(0))
     assert.deepStrictEqual(CutModel.of(masked), cut)
+  })
+
+  it("drops a pooler with the units that it reads, and keeps it where nothing is cut", () => {
+    const whole = { ...model(0), pooler: pooler(0) }
+    assert.strictEqual(CutModel.of(whole), whole)
+    const { cut, masked } = prunedBothWays(whole)
+    assert.deepStrictEqual(CutModel.of({ ...masked, pooler: whole.pooler }), cut)
   })
 
   it("leaves a model alone that is not masked, zeros or not", () => {

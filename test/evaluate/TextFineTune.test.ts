@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { NotFinite, TextFineTune, TextScores } from "../../src/evaluate/index.ts"
 import { ConfigError, Seed } from "../../src/spec/index.ts"
-import { config, model, prunedBothWays, run } from "./tiny.ts"
+import { config, model, pooler, prunedBothWays, run } from "./tiny.ts"
 import { encodedToy } from "./texts.ts"
 
 const options = {
@@ -76,6 +76,23 @@ describe("TextFineTune", () => {
         const other = yield* TextFineTune.run(tuning, model(0), Seed.make(1))
         assert.notDeepEqual(other.parameters["classifier.weight"], one.parameters["classifier.weight"])
         assert.property(one.parameters, "bert.pooler.dense.weight")
+      })
+    ))
+
+  it("learns on from the model's own pooler, and leaves the model's as it was", () =>
+    run(
+      Effect.gen(function* () {
+        const given = { ...model(0), pooler: pooler(0) }
+        const before = structuredClone(given)
+        const tuned = (learningRate: number) =>
+          Effect.gen(function* () {
+            const tuning = TextFineTune.make(encodedToy(), { ...options, epochs: 1, pooling: "pooler", learningRate })
+            return (yield* TextFineTune.run(tuning, given, seed)).parameters["bert.pooler.dense.weight"]
+          })
+        assert.notDeepEqual(yield* tuned(0.02), given.pooler.weight)
+        assert.deepStrictEqual(given, before)
+        // a step so small that float32 does not see it
+        assert.deepStrictEqual(yield* tuned(1e-30), given.pooler.weight)
       })
     ))
 

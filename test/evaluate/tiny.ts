@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Backend, OnnxBackend, Tensor } from "../../src/backend/index.ts"
 import type { Examples, MaskedBatch, Task } from "../../src/data/index.ts"
-import { Axis, BertConfig, type Model, Parameters } from "../../src/model/index.ts"
+import { Axis, BertConfig, type Model, Parameters, type Pooler } from "../../src/model/index.ts"
 import { PrunePlan } from "../../src/pruning/index.ts"
 import { Seed, Spec } from "../../src/spec/index.ts"
 
@@ -26,6 +26,18 @@ export const model = (seed: number): Model.Model => {
     })
   )
   return { config, parameters }
+}
+
+/** A random pooler for it. */
+export const pooler = (seed: number): Pooler.Pooler => {
+  const drawn = (name: string, shape: ReadonlyArray<number>) => {
+    const draws = Seed.normals(Seed.child(Seed.make(seed), name), Tensor.elements(shape))
+    return Tensor.host(
+      draws.map((z) => 0.4 * z),
+      shape
+    )
+  }
+  return { weight: drawn("pooler", [config.hidden, config.hidden]), bias: drawn("bias", [config.hidden]) }
 }
 
 /** As `model`, with one hidden unit for each of the classes 0, 1, 2 that the embedding of a piece of that class (its number modulo 3) turns on. */

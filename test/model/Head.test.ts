@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
+import { Tensor } from "homodistil/backend"
 import { BertConfig, Head, Parameters } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 import { config, randomParameters } from "./tiny.ts"
@@ -45,6 +46,11 @@ describe("add", () => {
     )
     for (const [name, tensor] of Object.entries(made.parameters))
       assert.deepStrictEqual(tensor, model.parameters[name] ?? fresh[name], name)
+  })
+
+  it("leaves a pooler beside the encoder that it reads", () => {
+    const pooler = { weight: Tensor.host(new Float32Array(64), [8, 8]), bias: Tensor.host(new Float32Array(8)) }
+    assert.strictEqual(Head.add({ ...model, pooler }, Seed.make(1)).pooler, pooler)
   })
 
   it("leaves a model that has a head as it is", () => {

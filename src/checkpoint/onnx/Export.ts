@@ -3,15 +3,14 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import { Head } from "../../model/index.ts"
 import { ConfigError, type Digest, type Json, type OutputError } from "../../spec/index.ts"
-import { type TokenizerFiles, tokenizerFileNames } from "../HuggingFace.ts"
-import * as HuggingFaceConfig from "../HuggingFaceConfig.ts"
+import { configJson, type Configured, tokenizerFileNames } from "../HuggingFaceFiles.ts"
 import type { Weights } from "../HuggingFaceWeights.ts"
 import * as WholeFolder from "../WholeFolder.ts"
 import { bert, inputs, outputName, type Precision, type Task } from "./bert.ts"
 import { encode } from "./encode.ts"
 
 /** What is exported: a model, what its graph shall give, and how it came to be. */
-export interface Exported extends Weights {
+export interface Exported extends Weights, Configured {
   readonly task: Task
   /** Whether a graph of int8 weights is written beside the one of float32. */
   readonly int8?: boolean
@@ -19,7 +18,6 @@ export interface Exported extends Weights {
   readonly version: string
   /** The digest of the model that is exported. */
   readonly digest: Digest.Digest
-  readonly tokenizerFiles?: TokenizerFiles
   readonly provenance?: Json
 }
 
@@ -115,7 +113,7 @@ export const write = Effect.fnUntraced(function* (directory: string, o: Exported
   yield* WholeFolder.write(
     directory,
     {
-      [configFile]: json({ ...HuggingFaceConfig.toJson(o.config), architectures: [architecture] }),
+      [configFile]: json({ ...configJson(o), architectures: [architecture] }),
       ...Object.fromEntries(graphs),
       ...o.tokenizerFiles,
       ...(o.provenance === undefined ? {} : { [provenanceFile]: json(o.provenance) })

@@ -58,6 +58,22 @@ describe("write", () => {
       })
     ))
 
+  it("says which piece pads", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        const vocabulary = "[UNK]\n[CLS]\n[SEP]\n[PAD]\n[MASK]\na\n"
+        const tokenizerFiles = { "vocab.txt": new TextEncoder().encode(vocabulary) }
+        for (const [more, id] of [
+          [{ tokenizerFiles }, 3],
+          [{ padTokenId: 2 }, 2],
+          [{}, 0]
+        ] as const) {
+          yield* Onnx.write(`${folder}/out`, exported(small, more))
+          assert.include(yield* fs.readFileString(`${folder}/out/config.json`), `"pad_token_id": ${id}`)
+        }
+      })
+    ))
+
   it("says which class a program should load it as", () =>
     inFolder((folder, fs) =>
       Effect.gen(function* () {
