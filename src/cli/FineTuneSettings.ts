@@ -49,7 +49,11 @@ export const flags = {
   ),
   batch: Flags.integer("batch", 32, "texts of a batch"),
   length: whole("length", "pieces of the longest rows (default: all positions, at most 128)"),
-  pooling: Flags.word("pooling", "mean", "what the head reads: mean, cls, or pooler (BERT's own, which starts as the checkpoint's, if it has one)"),
+  pooling: Flags.word(
+    "pooling",
+    "mean",
+    "what the head reads: mean, cls, or pooler (BERT's own, which starts as the checkpoint's, if it has one)"
+  ),
   examples: whole("examples", "training texts to learn from, chosen by the seed (default: all)"),
   evaluations: Flags.integer("evaluations", 1, "evaluations an epoch, of which the best counts"),
   patience: whole("patience", "evaluations without a better one after which it ends (default: never)"),

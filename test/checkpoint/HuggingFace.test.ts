@@ -10,7 +10,7 @@ import * as HuggingFaceConfig from "../../src/checkpoint/HuggingFaceConfig.ts"
 import * as ModelCard from "../../src/checkpoint/ModelCard.ts"
 import * as Safetensors from "../../src/checkpoint/Safetensors.ts"
 import { Activation, BertConfig, Pooler } from "../../src/model/index.ts"
-import { bitsOf, inFolder, objectOf, poolerOf, small, uneven, weights } from "./samples.ts"
+import { bitsOf, inFolder, poolerOf, small, uneven, weights } from "./samples.ts"
 
 const teacher = { config: small, parameters: weights(small) }
 const tokenizerFiles = { "tokenizer.json": Uint8Array.of(123, 125), "vocab.txt": Uint8Array.of(0, 255) }
@@ -187,50 +187,6 @@ describe("a round trip", () => {
         yield* HuggingFace.write(`${folder}/x`, { config, parameters: own })
         const read = yield* HuggingFace.read(`${folder}/x`)
         assert.deepStrictEqual([read.config, read.digest], [small, HuggingFace.digest(teacher)])
-      })
-    ))
-})
-
-describe("the id of the piece that pads", () => {
-  const vocabulary = (...pieces: ReadonlyArray<string>) => ({
-    "vocab.txt": new TextEncoder().encode(pieces.map((piece) => `${piece}\n`).join(""))
-  })
-  const special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "a"]
-
-  it("is the tokenizer's, or else what the checkpoint said, or else 0; and is read back", () =>
-    inFolder((folder, fs) =>
-      Effect.gen(function* () {
-        const x = `${folder}/x`
-        const written = (more: Partial<HuggingFace.Contents>) =>
-          Effect.gen(function* () {
-            yield* HuggingFace.write(x, { ...teacher, ...more })
-            const { pad_token_id: id } = objectOf(yield* fs.readFileString(`${x}/config.json`))
-            assert.strictEqual((yield* HuggingFace.read(x)).padTokenId, id)
-            return id
-          })
-        const own = vocabulary(...special)
-        assert.strictEqual(yield* written({ tokenizerFiles: own }), 3)
-        assert.strictEqual(yield* written({ tokenizerFiles: own, padTokenId: 0 }), 3)
-        assert.strictEqual(yield* written({ padTokenId: 7 }), 7)
-        assert.strictEqual(yield* written({ padTokenId: null }), null)
-        assert.strictEqual(yield* written({}), 0)
-        // files that make no tokenizer, and one without the piece, tell nothing
-        assert.strictEqual(yield* written({ tokenizerFiles, padTokenId: 7 }), 7)
-        assert.strictEqual(yield* written({ tokenizerFiles: vocabulary("a", "b"), padTokenId: 7 }), 7)
-        // transformers makes no model of an id that its vocabulary has not
-        const far = vocabulary(..."bcdefghijkl".split(""), ...special)
-        assert.strictEqual(yield* written({ tokenizerFiles: far }), 0)
-        for (const padTokenId of [-1, 11, 1.5]) assert.strictEqual(yield* written({ padTokenId }), 0)
-      })
-    ))
-
-  it("travels with a checkpoint that has no tokenizer", () =>
-    inFolder((folder, fs) =>
-      Effect.gen(function* () {
-        yield* HuggingFace.write(`${folder}/x`, { ...teacher, padTokenId: 5 })
-        yield* HuggingFace.write(`${folder}/y`, yield* HuggingFace.read(`${folder}/x`))
-        for (const name of ["config.json", "model.safetensors"])
-          assert.deepStrictEqual(yield* fs.readFile(`${folder}/y/${name}`), yield* fs.readFile(`${folder}/x/${name}`))
       })
     ))
 })

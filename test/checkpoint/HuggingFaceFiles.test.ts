@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as HuggingFace from "../../src/checkpoint/HuggingFace.ts"
 import { configJson, files, readTokenizerFiles, tokenizerFileNames } from "../../src/checkpoint/HuggingFaceFiles.ts"
 import * as HuggingFaceConfig from "../../src/checkpoint/HuggingFaceConfig.ts"
 import { BertConfig } from "../../src/model/index.ts"
-import { inFolder, small } from "./samples.ts"
+import { inFolder, objectOf, small, weights } from "./samples.ts"
 
 describe("readTokenizerFiles", () => {
   it("gives those that are there, and nothing else", () =>
@@ -61,4 +62,52 @@ describe("configJson", () => {
     assert.deepStrictEqual(configJson({ config: BertConfig.micro }), HuggingFaceConfig.toJson(BertConfig.micro))
     assert.strictEqual(configJson({ config: small, padTokenId: 4 })["pad_token_id"], 4)
   })
+})
+
+describe("the id of the piece that pads, in a directory", () => {
+  const vocabulary = (...pieces: ReadonlyArray<string>) => ({
+    "vocab.txt": new TextEncoder().encode(pieces.map((piece) => `${piece}\n`).join(""))
+  })
+  const teacher = { config: small, parameters: weights(small) }
+  const special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "a"]
+
+  it("is the tokenizer's, or else what the checkpoint said, or else 0; and is read back", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        const x = `${folder}/x`
+        const written = (more: Partial<HuggingFace.Contents>) =>
+          Effect.gen(function* () {
+            yield* HuggingFace.write(x, { ...teacher, ...more })
+            const { pad_token_id: id } = objectOf(yield* fs.readFileString(`${x}/config.json`))
+            assert.strictEqual((yield* HuggingFace.read(x)).padTokenId, id)
+            return id
+          })
+        const own = vocabulary(...special)
+        assert.strictEqual(yield* written({ tokenizerFiles: own }), 3)
+        assert.strictEqual(yield* written({ tokenizerFiles: own, padTokenId: 0 }), 3)
+        assert.strictEqual(yield* written({ padTokenId: 7 }), 7)
+        assert.strictEqual(yield* written({ padTokenId: null }), null)
+        assert.strictEqual(yield* written({}), 0)
+        // files that make no tokenizer, and one without the piece, tell nothing
+        assert.strictEqual(
+          yield* written({ tokenizerFiles: { "tokenizer.json": Uint8Array.of(123, 125) }, padTokenId: 7 }),
+          7
+        )
+        assert.strictEqual(yield* written({ tokenizerFiles: vocabulary("a", "b"), padTokenId: 7 }), 7)
+        // transformers makes no model of an id that its vocabulary has not
+        const far = vocabulary(..."bcdefghijkl".split(""), ...special)
+        assert.strictEqual(yield* written({ tokenizerFiles: far }), 0)
+        for (const padTokenId of [-1, 11, 1.5]) assert.strictEqual(yield* written({ padTokenId }), 0)
+      })
+    ))
+
+  it("travels with a checkpoint that has no tokenizer", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        yield* HuggingFace.write(`${folder}/x`, { ...teacher, padTokenId: 5 })
+        yield* HuggingFace.write(`${folder}/y`, yield* HuggingFace.read(`${folder}/x`))
+        for (const name of ["config.json", "model.safetensors"])
+          assert.deepStrictEqual(yield* fs.readFile(`${folder}/y/${name}`), yield* fs.readFile(`${folder}/x/${name}`))
+      })
+    ))
 })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Tensor } from "homodistil/backend"
 import { HuggingFace, Inspection, Safetensors } from "homodistil/checkpoint"
+import { Pooler } from "homodistil/model"
 import { bitsOf, inFolder, poolerOf, small, uneven, weights } from "./samples.ts"
 
 describe("Inspection", () => {
@@ -26,7 +27,7 @@ describe("Inspection", () => {
           assert.deepStrictEqual([...seen.ignored], [...read.ignored])
           assert.deepStrictEqual([seen.pooler, read.pooler !== undefined], [pooler, pooler])
           assert.deepStrictEqual([...seen.architectures], ["head" in config ? "BertModel" : "BertForMaskedLM"])
-          const tensors = [...Object.values(read.parameters), ...Object.values(read.pooler ?? {})]
+          const tensors = Object.values({ ...read.parameters, ...Pooler.parameters(read.pooler) })
           const numbers = tensors.reduce((sum, { data }) => sum + data.length, 0)
           assert.deepStrictEqual(seen.stored, { F32: numbers })
           const { size } = yield* fs.stat(`${out}/model.safetensors`)
