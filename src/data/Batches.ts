@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigProblem, Seed, Spec } from "../spec/index.ts"
 import type { SplitName } from "./Corpus.ts"
 import type { Dataset } from "./Dataset.ts"
-import type { Document } from "./Document.ts"
+import type { Document, Documents } from "./Document.ts"
 import { causal, mask, type MaskedBatch, type Rows } from "./Masking.ts"
 import type { SpecialIds } from "./wordpiece/PieceIds.ts"
 
@@ -63,29 +63,24 @@ export const trainingBatches = (
   } = {}
 ): TrainingBatches => {
   const { rows = 16, length = 64, maskRate = 0.15, split = "train" } = options
-  const documents = dataset.documents[split].filter((document) => document.ids.length >= inner(length))
+  const documents = dataset.documents[split]
+  const ends = endsOf(documents, (pieces) => pieces - inner(length) + 1)
+  const windows = ends.at(-1) ?? 0
   refuse([
     ...notWhole("rows", rows, 1),
     ...notWhole("length", length, 3),
     ...(maskRate >= 0 && maskRate <= 1
       ? []
       : [problem("maskRate", maskRate, "a number in [0, 1]", "the paper masks .15 of the pieces")]),
-    ...(documents.length > 0
-      ? []
-      : [problem("length", length, `at most ${longest(dataset, split) + 2}`, "take shorter rows")])
+    ...(windows > 0 ? [] : [problem("length", length, `at most ${longest(dataset, split) + 2}`, "take shorter rows")])
   ])
-  // ends[d]: how many windows the documents up to d have together
-  const ends = new Float64Array(documents.length)
-  let windows = 0
-  documents.forEach((document, index) => {
-    windows += document.ids.length - inner(length) + 1
-    ends[index] = windows
-  })
   const clean = (seed: Seed.Seed, step: number): Rows => {
     const ids = new Int32Array(rows * length)
-    Seed.integers(Seed.child(seed, "batch", step), rows, windows).forEach((window, row) => {
+    // not Seed.integers: a large text has more than 2³¹ windows
+    Seed.uniforms(Seed.child(seed, "batch", step), rows).forEach((uniform, row) => {
+      const window = Math.floor(uniform * windows)
       const index = firstAbove(ends, window)
-      const document = documents[index]
+      const document = documents.at(index)
       if (document !== undefined)
         writeRow(ids, row, length, { document, start: window - (ends[index - 1] ?? 0), special: dataset.special })
     })
@@ -98,6 +93,17 @@ export const trainingBatches = (
       mask(clean(seed, step), { rate: maskRate, pieces: dataset, seed: Seed.child(seed, "mask", step) }),
     causal: (seed, step) => causal(clean(seed, step), dataset.special)
   }
+}
+
+/** How many things the documents up to each have together, where one of so many pieces has `count`, or none if that is negative. */
+const endsOf = (documents: Documents, count: (pieces: number) => number): Float64Array => {
+  const ends = new Float64Array(documents.length)
+  let [index, sum] = [0, 0]
+  for (const { ids } of documents) {
+    sum += Math.max(0, count(ids.length))
+    ends[index++] = sum
+  }
+  return ends
 }
 
 /** The index of the first entry of a rising array that is above a value. */
@@ -125,7 +131,10 @@ export interface Chunks extends Rows {
 
 /** How many chunks of a length a split holds. */
 export const chunkCount = (dataset: Dataset, split: SplitName, length: number): number =>
-  dataset.documents[split].reduce((sum, document) => sum + Math.floor(document.ids.length / inner(length)), 0)
+  chunkEnds(dataset.documents[split], length).at(-1) ?? 0
+
+const chunkEnds = (documents: Documents, length: number): Float64Array =>
+  endsOf(documents, (pieces) => Math.floor(pieces / inner(length)))
 
 /**
  * `count` chunks of a split, chosen and ordered by the seed alone: each document is cut from its start into rows of
@@ -139,25 +148,25 @@ export const chunks = (
 ): Chunks => {
   const { split, count, length = 64, seed } = options
   refuse([...notWhole("length", length, 3), ...notWhole("count", count, 1)])
-  const places = dataset.documents[split].flatMap((document) =>
-    Array.from({ length: Math.floor(document.ids.length / inner(length)) }, (_, n) => ({
-      document,
-      start: n * inner(length)
-    }))
-  )
-  if (places.length < count) {
-    refuse([problem("count", count, `at most ${places.length}, the chunks of the ${split} split`, "ask for fewer")])
+  const documents = dataset.documents[split]
+  const ends = chunkEnds(documents, length)
+  const all = ends.at(-1) ?? 0
+  if (all < count) {
+    refuse([problem("count", count, `at most ${all}, the chunks of the ${split} split`, "ask for fewer")])
   }
   const ids = new Int32Array(count * length)
   const tags = new Int32Array(count * length).fill(-1)
   const genres = new Int32Array(count)
-  const order = Seed.permutation(Seed.child(seed, "chunks"), places.length)
+  const order = Seed.permutation(Seed.child(seed, "chunks"), all)
   for (let row = 0; row < count; row++) {
-    const place = places[order[row] ?? 0]
-    if (place === undefined) continue
-    writeRow(ids, row, length, { ...place, special: dataset.special })
-    tags.set(place.document.tags.subarray(place.start, place.start + inner(length)), row * length + 1)
-    genres[row] = place.document.genre
+    const chunk = order[row] ?? 0
+    const index = firstAbove(ends, chunk)
+    const document = documents.at(index)
+    if (document === undefined) continue
+    const start = (chunk - (ends[index - 1] ?? 0)) * inner(length)
+    writeRow(ids, row, length, { document, start, special: dataset.special })
+    tags.set(document.tags.subarray(start, start + inner(length)), row * length + 1)
+    genres[row] = document.genre
   }
   return { rows: count, length, ids, tags, genres }
 }
@@ -202,8 +211,11 @@ export const heldOutBatches = (
   return { spec, batches }
 }
 
-const longest = (dataset: Dataset, split: SplitName): number =>
-  dataset.documents[split].reduce((most, document) => Math.max(most, document.ids.length), 0)
+const longest = (dataset: Dataset, split: SplitName): number => {
+  let most = 0
+  for (const { ids } of dataset.documents[split]) most = Math.max(most, ids.length)
+  return most
+}
 
 const problem = (key: string, value: number, bound: string, remedy: string): ConfigProblem => ({
   key,

@@ -10,7 +10,7 @@ import {
   type SplitName,
   splitSeed
 } from "./Corpus.ts"
-import { type Document, tokenize } from "./Document.ts"
+import { type Document, type Documents, tokenize } from "./Document.ts"
 import * as TokenCache from "./TokenCache.ts"
 import type { PieceIds } from "./wordpiece/PieceIds.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
@@ -20,7 +20,7 @@ export interface Dataset extends PieceIds {
   readonly spec: Spec.Spec
   readonly digest: Digest.Digest
   readonly vocabulary: ReadonlyArray<string>
-  readonly documents: Readonly<Record<SplitName, ReadonlyArray<Document>>>
+  readonly documents: Readonly<Record<SplitName, Documents>>
   /** What downstream tasks are made from where it is not this text: one with genres and parts of speech, in the same pieces. */
   readonly tasks?: Dataset
 }

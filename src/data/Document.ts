@@ -17,6 +17,12 @@ export interface Document {
   readonly sentences: Int32Array
 }
 
+/** Documents in an order: an array, or a list that makes each of them when it is asked for. */
+export interface Documents extends Iterable<Document> {
+  readonly length: number
+  readonly at: (index: number) => Document | undefined
+}
+
 /**
  * Turns a parsed file into pieces; a word of which the tokenizer leaves nothing is dropped.
  *

@@ -7,6 +7,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { Digest } from "../spec/index.ts"
+import * as RecordSort from "./RecordSort.ts"
 
 /** Ids of pieces: an `Int32Array`, or what lies in a file and is read when it is asked for. */
 export interface Pieces {
@@ -20,20 +21,28 @@ export interface StoredDocument {
   readonly ids: Pieces
 }
 
+/** Documents by digest: an array, or the index of a file, of which nothing is remembered but where it lies. */
+export interface StoredDocuments extends Iterable<StoredDocument> {
+  readonly length: number
+  readonly at: (index: number) => StoredDocument | undefined
+}
+
 /** A document on its way into a file. */
 export interface NewDocument {
   readonly digest: Digest.Digest
-  readonly ids: ReadonlyArray<number>
+  readonly ids: ArrayLike<number>
 }
 
 const magic = "pieces 1"
 const [digestBytes, entryBytes, tailBytes] = [32, 32 + 8 + 4, 8 + 8 + 4 + 32]
 const bufferBytes = 1 << 20
+/** Entries of the index that are read at once. */
+const blockEntries = 4096
 
 /** Bytes that a piece takes: two as long as the vocabulary allows it. */
 const widthFor = (vocabulary: number): 2 | 4 => (vocabulary <= 1 << 16 ? 2 : 4)
 
-const encode = (ids: ReadonlyArray<number>, width: 2 | 4): Uint8Array => {
+const encode = (ids: ArrayLike<number>, width: 2 | 4): Uint8Array => {
   const numbers = width === 2 ? Uint16Array.from(ids) : Int32Array.from(ids)
   return new Uint8Array(numbers.buffer)
 }
@@ -77,12 +86,14 @@ const inFile = (file: string, from: number, length: number, width: 2 | 4): Piece
  * Writes documents into a file as they come: their pieces, then where each of them lies, by digest, then the digest of it all. The file
  * appears whole, by a rename, or not at all.
  *
- * What is remembered of a document is 44 bytes. Fails as the documents do and as the disk does.
+ * The entries, 44 bytes a document, are put in order on disk beside the file, `room` of them in memory at a time (65,536 unless given).
+ * Fails as the documents do and as the disk does.
  */
 export const write = <E, R>(
   file: string,
   documents: Stream.Stream<NewDocument, E, R>,
-  vocabulary: number
+  vocabulary: number,
+  room?: number
 ): Effect.Effect<void, E | PlatformError, R | FileSystem.FileSystem | Path.Path> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -90,11 +101,11 @@ export const write = <E, R>(
       const path = yield* Path.Path
       const directory = path.dirname(file)
       yield* fs.makeDirectory(directory, { recursive: true })
-      const part = path.join(yield* fs.makeTempDirectoryScoped({ directory, prefix: "writing-" }), path.basename(file))
+      const folder = yield* fs.makeTempDirectoryScoped({ directory, prefix: "writing-" })
+      const part = path.join(folder, path.basename(file))
       const target = yield* fs.open(part, { flag: "w" })
+      const index = yield* RecordSort.make({ width: entryBytes, folder, ...(room === undefined ? {} : { room }) })
       const [width, hash] = [widthFor(vocabulary), createHash("sha256")]
-      let index = Buffer.alloc(1 << 10)
-      let count = 0
       let [waiting, waitingBytes, at]: [Array<Uint8Array>, number, number] = [[], 0, 0]
       const flush = Effect.suspend(() => {
         const bytes = Buffer.concat(waiting)
@@ -110,20 +121,14 @@ export const write = <E, R>(
         return waitingBytes >= bufferBytes ? flush : Effect.void
       }
       yield* Stream.runForEach(documents, ({ digest, ids }) => {
-        const entry = count * entryBytes
-        if (entry + entryBytes > index.length) index = Buffer.concat([index], 2 * index.length)
-        index.write(digest, entry, digestBytes, "hex")
-        index.writeDoubleLE(at, entry + digestBytes)
-        index.writeUInt32LE(ids.length, entry + digestBytes + 8)
-        count++
-        return put(encode(ids, width))
+        const entry = Buffer.alloc(entryBytes)
+        entry.write(digest, "hex")
+        entry.writeDoubleLE(at, digestBytes)
+        entry.writeUInt32LE(ids.length, digestBytes + 8)
+        return Effect.andThen(index.add(entry), put(encode(ids, width)))
       })
       const indexAt = at
-      const entryOf = (i: number) => index.subarray(i * entryBytes, (i + 1) * entryBytes)
-      const order = Uint32Array.from({ length: count }, (_, i) => i).sort((a, b) =>
-        Buffer.compare(entryOf(a), entryOf(b))
-      )
-      for (const i of order) yield* put(Uint8Array.from(entryOf(i)))
+      yield* Stream.runForEach(index.sorted, put)
       const tail = Buffer.alloc(8 + 8 + 4)
       tail.write(magic)
       tail.writeDoubleLE(indexAt, 8)
@@ -151,8 +156,8 @@ const isWhole = (file: string, size: number) =>
   })
 
 /**
- * The documents of a file, by digest; `undefined` where there is no such file, or a byte of it is damaged or missing. Their pieces stay in the file
- * until they are asked for.
+ * The documents of a file, by digest; `undefined` where there is no such file, or a byte of it is damaged or missing. Pieces and index stay in
+ * the file until they are asked for.
  *
  * @example
  * ```ts
@@ -172,9 +177,7 @@ const isWhole = (file: string, size: number) =>
  * assert.deepEqual(pieces, [6, 7])
  * ```
  */
-export const read = (
-  file: string
-): Effect.Effect<ReadonlyArray<StoredDocument> | undefined, never, FileSystem.FileSystem> =>
+export const read = (file: string): Effect.Effect<StoredDocuments | undefined, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const size = Number((yield* fs.stat(file)).size)
@@ -182,13 +185,28 @@ export const read = (
     const tail = Buffer.from(yield* bytesAt(file, size - tailBytes, tailBytes))
     const [indexAt, width] = [tail.readDoubleLE(8), tail.readUInt32LE(16)]
     if (tail.toString("utf8", 0, 8) !== magic || (width !== 2 && width !== 4)) return undefined
-    const index = Buffer.from(yield* bytesAt(file, indexAt, size - tailBytes - indexAt))
-    return Array.from({ length: index.length / entryBytes }, (_, i): StoredDocument => {
+    return indexed(file, indexAt, (size - tailBytes - indexAt) / entryBytes, width)
+  }).pipe(Effect.orElseSucceed(() => undefined))
+
+/** The documents of a file whose index of `length` entries begins at `indexAt`. */
+const indexed = (file: string, indexAt: number, length: number, width: 2 | 4): StoredDocuments => {
+  const entries = (first: number, count: number): ReadonlyArray<StoredDocument> => {
+    const bytes = Buffer.from(readAt(file, indexAt + first * entryBytes, count * entryBytes).buffer)
+    return Array.from({ length: count }, (_, i) => {
       const entry = i * entryBytes
-      const from = index.readDoubleLE(entry + digestBytes)
+      const from = bytes.readDoubleLE(entry + digestBytes)
       return {
-        digest: index.toString("hex", entry, entry + digestBytes),
-        ids: inFile(file, from, index.readUInt32LE(entry + digestBytes + 8), width)
+        digest: bytes.toString("hex", entry, entry + digestBytes),
+        ids: inFile(file, from, bytes.readUInt32LE(entry + digestBytes + 8), width)
       }
     })
-  }).pipe(Effect.orElseSucceed(() => undefined))
+  }
+  return {
+    length,
+    at: (index) => (index >= 0 && index < length ? entries(index, 1)[0] : undefined),
+    *[Symbol.iterator]() {
+      for (let first = 0; first < length; first += blockEntries)
+        yield* entries(first, Math.min(blockEntries, length - first))
+    }
+  }
+}

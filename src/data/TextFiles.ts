@@ -1,16 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
-import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { ConfigError, type ConfigProblem, Digest, Spec } from "../spec/index.ts"
 import { chunkCount } from "./Batches.ts"
 import type { SplitName } from "./Corpus.ts"
 import type { Dataset } from "./Dataset.ts"
-import type { Document } from "./Document.ts"
 import * as PieceFile from "./PieceFile.ts"
+import { partsInHand, partsOf, splitOfDigest, type TextParts } from "./TextParts.ts"
 import type { DocumentBounds } from "./TextSplitter.ts"
 import { textDocuments } from "./TextStream.ts"
+import { isCopy, surveyTexts, type TextSurvey } from "./TextSurvey.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 
 /** What a run takes of a text: rows of `length` pieces to train on, so many rows of `heldOutLength` (64 unless given) to measure on. */
@@ -53,56 +53,40 @@ export const documentsOfText = (text: string, bounds: DocumentBounds): ReadonlyA
  */
 export const splitOfText = (text: string): SplitName => splitOfDigest(Digest.ofBytes(text))
 
-const splitOfDigest = (digest: Digest.Digest): SplitName => {
-  const tenth = Number.parseInt(digest.slice(0, 8), 16) % 10
-  return tenth === 0 ? "test" : tenth === 1 ? "validation" : "train"
-}
-
 /** The ids of a text's pieces. */
-const piecesOf = (text: string, tokenizer: Tokenizer): ReadonlyArray<number> => {
-  const ids: Array<number> = []
-  for (const [word] of text.matchAll(/\S+/g)) for (const id of tokenizer.encode(word)) ids.push(id)
-  return ids
+const piecesOf = (text: string, tokenizer: Tokenizer): Int32Array => {
+  let ids = new Int32Array(1024)
+  let length = 0
+  for (const [word] of text.matchAll(/\S+/g)) {
+    const pieces = tokenizer.encode(word)
+    if (length + pieces.length > ids.length) {
+      const longer = new Int32Array(2 * ids.length + pieces.length)
+      longer.set(ids)
+      ids = longer
+    }
+    ids.set(pieces, length)
+    length += pieces.length
+  }
+  return ids.slice(0, length)
 }
 
-const [noTags, noSentences] = [new Int8Array(0), new Int32Array(0)]
-
-/** A document of plain text: nothing is known of its genre, its sentences and parts of speech. */
-const documentOf = ({ digest, ids }: PieceFile.StoredDocument): Document => ({
-  file: digest,
-  genre: -1,
-  ids,
-  tags: noTags,
-  sentences: noSentences
-})
-
-const specOf = (digests: ReadonlyArray<Digest.Digest>, tokenizer: Tokenizer, tasks: Dataset): Spec.Spec =>
+const specOf = (text: Digest.Digest, tokenizer: Tokenizer, tasks: Dataset): Spec.Spec =>
   // version: raise it when the same text gives other pieces
   Spec.make("textFiles", {
     version: 1,
-    options: { text: Digest.of(digests), split: splitName },
+    options: { text, split: splitName },
     parts: [tokenizer.spec, tasks.spec]
   })
 
-const datasetFrom = (
-  stored: ReadonlyArray<PieceFile.StoredDocument>,
-  tokenizer: Tokenizer,
-  tasks: Dataset
-): Dataset => {
-  const documents = stored.map(documentOf)
-  const part = (name: SplitName) => documents.filter(({ file }) => splitOfDigest(file) === name)
-  const spec = specOf(
-    documents.map(({ file }) => file),
-    tokenizer,
-    tasks
-  )
+const datasetFrom = ({ text, documents }: TextParts, tokenizer: Tokenizer, tasks: Dataset): Dataset => {
+  const spec = specOf(text, tokenizer, tasks)
   return {
     spec,
     digest: Digest.of(Spec.toJson(spec)),
     vocabulary: tokenizer.vocabulary,
     special: tokenizer.special,
     ordinary: tokenizer.ordinary,
-    documents: { train: part("train"), validation: part("validation"), test: part("test") },
+    documents,
     tasks
   }
 }
@@ -126,22 +110,21 @@ export const textDataset = (
   { tokenizer, tasks }: { readonly tokenizer: Tokenizer; readonly tasks: Dataset }
 ): Dataset =>
   datasetFrom(
-    inMemory(new Map(documents.map((text) => [Digest.ofBytes(text), piecesOf(text, tokenizer)]))),
+    inHand(new Map(documents.map((text) => [Digest.ofBytes(text), piecesOf(text, tokenizer)]))),
     tokenizer,
     tasks
   )
 
 /** Documents by digest, so that neither the order of files nor copies count. */
-const inMemory = (pieces: ReadonlyMap<Digest.Digest, ReadonlyArray<number>>): ReadonlyArray<PieceFile.StoredDocument> =>
-  [...pieces]
-    .map(([digest, ids]) => ({ digest, ids: Int32Array.from(ids) }))
-    .sort((a, b) => (a.digest < b.digest ? -1 : 1))
+const inHand = (pieces: ReadonlyMap<Digest.Digest, Int32Array>): TextParts =>
+  partsInHand([...pieces].map(([digest, ids]) => ({ digest, ids })).sort((a, b) => (a.digest < b.digest ? -1 : 1)))
 
 /** What a dataset lacks for a run, one problem a split. */
 export const lacking = (dataset: Dataset, needs: TextNeeds): ReadonlyArray<ConfigProblem> => {
   const { heldOutLength = 64 } = needs
   const inner = needs.length - 2
-  const long = dataset.documents.train.filter(({ ids }) => ids.length >= inner)
+  let anyLong = false
+  for (const { ids } of dataset.documents.train) anyLong ||= ids.length >= inner
   const problem = (value: string, bound: string, remedy: string): ConfigProblem => ({
     key: "--text",
     value,
@@ -163,7 +146,7 @@ export const lacking = (dataset: Dataset, needs: TextNeeds): ReadonlyArray<Confi
         ]
   }
   return [
-    ...(long.length > 0
+    ...(anyLong
       ? []
       : [
           problem(
@@ -177,34 +160,17 @@ export const lacking = (dataset: Dataset, needs: TextNeeds): ReadonlyArray<Confi
   ]
 }
 
-/** The digests of all documents, in order; `ConfigError` names every file that cannot be read. */
-const digestsOf = (files: ReadonlyArray<string>, bounds: DocumentBounds) =>
-  Effect.gen(function* () {
-    const seen = new Set<Digest.Digest>()
-    const results = yield* Effect.forEach(files, (file) =>
-      textDocuments(file, bounds).pipe(
-        Stream.runForEach((text) => Effect.sync(() => seen.add(Digest.ofBytes(text)))),
-        Effect.result
-      )
-    )
-    const problems = results.flatMap((result) => (Result.isFailure(result) ? result.failure.problems : []))
-    if (problems.length > 0) return yield* new ConfigError({ problems })
-    return [...seen].sort()
-  })
-
 /** The pieces of all different documents of the files, one after another. */
-const newDocuments = (files: ReadonlyArray<string>, bounds: DocumentBounds, tokenizer: Tokenizer) =>
+const newDocuments = (
+  files: ReadonlyArray<string>,
+  { bounds, copies, tokenizer }: Pick<TextSurvey, "copies"> & { bounds: DocumentBounds; tokenizer: Tokenizer }
+) =>
   Stream.suspend(() => {
-    const seen = new Set<Digest.Digest>()
+    let count = 0
     return Stream.fromIterable(files).pipe(
       Stream.flatMap((file) => textDocuments(file, bounds)),
-      Stream.map((text) => ({ digest: Digest.ofBytes(text), text })),
-      Stream.filter(({ digest }) => {
-        const isNew = !seen.has(digest)
-        seen.add(digest)
-        return isNew
-      }),
-      Stream.map(({ digest, text }): PieceFile.NewDocument => ({ digest, ids: piecesOf(text, tokenizer) }))
+      Stream.filter(() => !isCopy(copies, count++)),
+      Stream.map((text): PieceFile.NewDocument => ({ digest: Digest.ofBytes(text), ids: piecesOf(text, tokenizer) }))
     )
   })
 
@@ -223,9 +189,10 @@ const changed = (files: ReadonlyArray<string>): ConfigError =>
 /**
  * Reads texts into a dataset: plain or as JSON lines, packed by gzip or not (`textDocuments`); identical documents count once.
  *
- * The files are streamed, once for what they hold and, where the cache has not got their pieces, once to cut them; the pieces lie in a file
- * of the cache and are read from there batch by batch, so a corpus may be larger than memory. Without a cache, or where it cannot be
- * written, they are kept in memory.
+ * The files are streamed, once for what they hold and, where the cache has not got their pieces, once to cut them. Pieces and index lie in a
+ * file of the cache and are read from there batch by batch; of a document, eight bytes and a bit are remembered (its number and length, and
+ * while it is read whether it is a copy), eight more by `trainingBatches`. So a corpus may be larger than memory, but no document: one of more than
+ * 67,108,864 characters is refused. Without a cache, or where it cannot be written, all pieces are kept in memory.
  *
  * Fails with `ConfigError`, which names every file that is unreadable, not UTF-8 or damaged, or every split that has too little for `needs`.
  */
@@ -237,39 +204,59 @@ export const loadTextFiles = Effect.fn("loadTextFiles")(function* (options: {
   readonly needs: TextNeeds
   readonly bounds?: DocumentBounds
   readonly cache?: string | false
+  /** How many documents are put in order in memory at a time; `RecordSort`'s unless given. */
+  readonly room?: number
 }) {
   const path = yield* Path.Path
   const { files, tokenizer, tasks, needs, bounds = "blocks", cache = ".cache" } = options
-  const digests = yield* digestsOf(files, bounds)
-  const documents = newDocuments(files, bounds, tokenizer)
-  const inHand = documents.pipe(
+  const room = options.room === undefined ? {} : { room: options.room }
+  const survey = yield* surveyTexts(files, { bounds, ...room, folder: cache === false ? undefined : cache })
+  const documents = newDocuments(files, { bounds, copies: survey.copies, tokenizer })
+  const held = documents.pipe(
     Stream.runFold(
-      () => new Map<Digest.Digest, ReadonlyArray<number>>(),
-      (all, { digest, ids }) => all.set(digest, ids)
+      () => new Map<Digest.Digest, Int32Array>(),
+      (all, { digest, ids }) => all.set(digest, Int32Array.from(ids))
     ),
-    Effect.map(inMemory)
+    Effect.map(inHand)
   )
-  const key = Digest.of(Spec.toJson(specOf(digests, tokenizer, tasks)))
-  const stored =
+  const key = Digest.of(Spec.toJson(specOf(survey.digest, tokenizer, tasks)))
+  const parts =
     cache === false
-      ? yield* inHand
-      : yield* kept(path.join(cache, `text-${Digest.short(key)}.pieces`), documents, tokenizer).pipe(
-          Effect.flatMap((found) => (found === undefined ? inHand : Effect.succeed(found)))
-        )
-  if (stored.length !== digests.length || stored.some(({ digest }, i) => digest !== digests[i]))
-    return yield* changed(files)
-  const dataset = datasetFrom(stored, tokenizer, tasks)
+      ? yield* held
+      : yield* kept(path.join(cache, `text-${Digest.short(key)}.pieces`), {
+          text: survey.digest,
+          write: (file) => PieceFile.write(file, documents, tokenizer.vocabulary.length, options.room)
+        }).pipe(Effect.flatMap((found) => (found === undefined ? held : Effect.succeed(found))))
+  if (parts.text !== survey.digest) return yield* changed(files)
+  const dataset = datasetFrom(parts, tokenizer, tasks)
   const problems = lacking(dataset, needs)
   return problems.length > 0 ? yield* new ConfigError({ problems }) : dataset
 })
 
-/** The documents of a file of the cache, written there before if need be; `undefined` where that cannot be done. */
-const kept = <E, R>(file: string, documents: Stream.Stream<PieceFile.NewDocument, E, R>, tokenizer: Tokenizer) =>
+/** The documents of a file of the cache, if it is whole. */
+const found = (file: string) =>
+  Effect.flatMap(PieceFile.read(file), (stored) =>
+    stored === undefined
+      ? Effect.undefined
+      : Effect.try({ try: () => partsOf(stored), catch: () => "gone" as const }).pipe(
+          Effect.orElseSucceed(() => undefined)
+        )
+  )
+
+/**
+ * The documents of a file of the cache with this digest, written there before if need be; `undefined` where that cannot be done.
+ *
+ * A file with other documents is written anew: it was made from files that changed while they were read.
+ */
+const kept = <E, R>(
+  file: string,
+  { text, write }: { readonly text: Digest.Digest; readonly write: (file: string) => Effect.Effect<void, E, R> }
+) =>
   Effect.gen(function* () {
-    const found = yield* PieceFile.read(file)
-    if (found !== undefined) return found
-    yield* PieceFile.write(file, documents, tokenizer.vocabulary.length)
-    return yield* PieceFile.read(file)
+    const before = yield* found(file)
+    if (before?.text === text) return before
+    yield* write(file)
+    return yield* found(file)
   }).pipe(
     Effect.catchIf(
       (error) => error instanceof PlatformError,

@@ -44,7 +44,10 @@ const decodeRecord = Schema.decodeUnknownResult(Record)
  * ```
  */
 export const textSplitter = (format: TextFormat): TextSplitter => {
-  let [line, rest, began] = [0, "", false]
+  let [line, began, half] = [0, false, ""]
+  /** The line that has not ended yet, in the bits it came in: to join them each time would take the square of its length. */
+  let open: Array<string> = []
+  let openSize = 0
   let block: Array<string> = []
   let size = 0
 
@@ -88,23 +91,34 @@ export const textSplitter = (format: TextFormat): TextSplitter => {
     return Result.succeed(documents)
   }
 
+  const openLine = (): string => {
+    const whole = open.join("")
+    open = []
+    openSize = 0
+    return whole
+  }
+
   return {
     push: (bit) => {
-      const whole = rest + (began ? bit : bit.replace(/^\uFEFF/, ""))
+      const whole = half + (began ? bit : bit.replace(/^\uFEFF/, ""))
       began = began || bit !== ""
       // a carriage return at the end may be half a line end
-      const cut = whole.endsWith("\r") ? whole.length - 1 : whole.length
-      const lines = plain(whole.slice(0, cut)).split("\n")
-      rest = (lines.pop() ?? "") + whole.slice(cut)
+      half = whole.endsWith("\r") ? "\r" : ""
+      const lines = plain(whole.slice(0, whole.length - half.length)).split("\n")
+      const last = lines.pop() ?? ""
+      if (lines.length > 0) lines[0] = openLine() + (lines[0] ?? "")
+      if (last !== "") open.push(last)
+      openSize += last.length
       const taken = takeAll(lines)
       if (Result.isFailure(taken)) return taken
-      if (rest.length > longestDocument) {
+      if (size + openSize > longestDocument) {
         line++
         return tooLong()
       }
       return taken
     },
     end: () => {
+      const rest = openLine() + half
       const last = takeAll(rest === "" ? [] : plain(rest).split("\n"))
       return Result.map(last, (documents) => [...documents, ...close()])
     }

@@ -4,6 +4,7 @@ export * from "./Dataset.ts"
 export * from "./Document.ts"
 export * from "./Masking.ts"
 export * as PieceFile from "./PieceFile.ts"
+export * as RecordSort from "./RecordSort.ts"
 export * from "./Span.ts"
 export { readSquad, type SquadAnswer, SquadError, type SquadFile, squadOfJson, type SquadQuestion } from "./Squad.ts"
 export {

@@ -10,7 +10,7 @@ const dataset = toyDataset(sizes)
 
 /** Every window of a split's documents, as text. */
 const windowsOf = (from: Dataset, split: "train" | "validation" | "test", inner: number): Array<string> =>
-  from.documents[split].flatMap(({ ids }) =>
+  [...from.documents[split]].flatMap(({ ids }) =>
     Array.from({ length: Math.max(0, ids.length - inner + 1) }, (_, i) => String(ids.subarray(i, i + inner)))
   )
 
@@ -106,7 +106,7 @@ describe("chunks", () => {
       length,
       seed: Seed.make(0)
     })
-    const expected = dataset.documents.train.flatMap(({ ids }) =>
+    const expected = [...dataset.documents.train].flatMap(({ ids }) =>
       Array.from({ length: Math.floor(ids.length / 10) }, (_, n) =>
         [2, ...ids.subarray(n * 10, n * 10 + 10), 3].join(",")
       )

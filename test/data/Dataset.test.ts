@@ -28,16 +28,16 @@ describe("loadDataset", () => {
         assert.deepStrictEqual(kept, made)
         assert.deepStrictEqual(made.spec.options, { corpus: (yield* readCorpus(corpus)).digest, split: splitSeed })
         assert.deepStrictEqual(made.spec.parts, [tokenizer.spec])
-        const files = splits.flatMap((split) => made.documents[split].map((document) => document.file))
+        const files = splits.flatMap((split) => [...made.documents[split]].map((document) => document.file))
         assert.deepStrictEqual([...files].sort(), names)
         for (const split of splits) {
-          assert.strictEqual(new Set(made.documents[split].map((document) => document.genre)).size, 15)
+          assert.strictEqual(new Set([...made.documents[split]].map((document) => document.genre)).size, 15)
           for (const { ids, tags, sentences } of made.documents[split]) {
             assert.strictEqual(tags.length, ids.length)
             assert.strictEqual(sentences.at(-1), ids.length)
           }
         }
-        const unknown = made.documents.train.reduce(
+        const unknown = [...made.documents.train].reduce(
           (sum, { ids }) => sum + ids.subarray().filter((id) => id === 1).length,
           0
         )

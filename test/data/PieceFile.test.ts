@@ -25,7 +25,7 @@ const fileOf = (list: ReadonlyArray<PieceFile.NewDocument>, vocabulary = 100) =>
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.makeTempDirectoryScoped()
     const file = `${folder}/inner/some.pieces`
-    yield* PieceFile.write(file, Stream.fromIterable(list), vocabulary)
+    yield* PieceFile.write(file, Stream.fromIterable(list), vocabulary, 3)
     assert.deepEqual(yield* fs.readDirectory(`${folder}/inner`), ["some.pieces"])
     return file
   })
@@ -41,7 +41,7 @@ describe("PieceFile", () => {
                 const read = yield* PieceFile.read(yield* fileOf(stored(list), vocabulary))
                 const expected = stored(list).sort((a, b) => (a.digest < b.digest ? -1 : 1))
                 assert.deepEqual(
-                  read?.map(({ digest, ids }) => ({ digest, ids: [...ids.subarray()] })),
+                  Array.from(read ?? [], ({ digest, ids }) => ({ digest, ids: [...ids.subarray()] })),
                   expected.map(({ digest, ids }) => ({ digest, ids: [...ids] }))
                 )
               })

@@ -2,13 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
-import { trainingBatches } from "../../src/data/Batches.ts"
+import { heldOutBatches, trainingBatches } from "../../src/data/Batches.ts"
 import type { Dataset } from "../../src/data/Dataset.ts"
+import * as PieceFile from "../../src/data/PieceFile.ts"
 import { taskData } from "../../src/data/Task.ts"
 import { partOfSpeech } from "../../src/data/task/partOfSpeech.ts"
 import { documentsOfText, lacking, loadTextFiles, splitOfText, textDataset } from "../../src/data/TextFiles.ts"
-import { ConfigError, Seed, Spec } from "../../src/spec/index.ts"
+import { ConfigError, Digest, Seed, Spec } from "../../src/spec/index.ts"
 import { run, toyDataset, toyTokenizer } from "./brown.ts"
 
 const tasks = toyDataset(Array.from({ length: 20 }, () => 60))
@@ -41,7 +43,7 @@ const filesOf = (contents: ReadonlyArray<string | Uint8Array>) =>
 /** A dataset with its pieces in memory, wherever they lay. */
 const inHand = (dataset: Dataset): Dataset => {
   const part = (split: (typeof splits)[number]) =>
-    dataset.documents[split].map((document) => ({ ...document, ids: document.ids.subarray() }))
+    [...dataset.documents[split]].map((document) => ({ ...document, ids: document.ids.subarray() }))
   return { ...dataset, documents: { train: part("train"), validation: part("validation"), test: part("test") } }
 }
 
@@ -74,7 +76,7 @@ describe("a dataset of texts", () => {
               .map((word) => Number(word.slice(1)))
               .join(" ")
           )
-          const got = dataset.documents[split].map(({ ids }) => ids.subarray().join(" "))
+          const got = [...dataset.documents[split]].map(({ ids }) => ids.subarray().join(" "))
           assert.deepStrictEqual(got.toSorted(), wanted.toSorted())
           for (const { tags, file } of dataset.documents[split]) {
             assert.strictEqual(tags.length, 0)
@@ -93,8 +95,8 @@ describe("a dataset of texts", () => {
         assert.strictEqual(larger.digest === dataset.digest, documents.includes(more))
         // no document changes its split
         for (const split of splits) {
-          const files = new Set(larger.documents[split].map(({ file }) => file))
-          assert.isTrue(dataset.documents[split].every(({ file }) => files.has(file)))
+          const files = new Set([...larger.documents[split]].map(({ file }) => file))
+          assert.isTrue([...dataset.documents[split]].every(({ file }) => files.has(file)))
         }
       })
     ))
@@ -172,6 +174,53 @@ describe("loadTextFiles", () => {
         const inMemory = trainingBatches(textDataset(many, options), { rows: 4, length: 40 })
         for (const step of [0, 1, 7])
           assert.deepStrictEqual(batches.masked(Seed.make(3), step), inMemory.masked(Seed.make(3), step))
+      }).pipe(Effect.scoped)
+    ))
+
+  it("gives the batches of a dataset in memory, with room for few documents", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 60, maxLength: 90 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(),
+        (numbers, room, seed) =>
+          run(
+            Effect.gen(function* () {
+              const cache = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+              // some twice, some too short for a row, and enough of them in each split
+              const list = [...many, ...numbers.flatMap((n) => [longText(n), `w${5 + n}`])]
+              const expected = textDataset(list, options)
+              const got = yield* loadTextFiles({
+                ...options,
+                files: yield* filesOf([list.join("\n\n")]),
+                needs: { length: 40, validation: 2, test: 1 },
+                cache,
+                room
+              })
+              assert.strictEqual(got.digest, expected.digest)
+              const [one, other] = [got, expected].map((dataset) => trainingBatches(dataset, { rows: 4, length: 40 }))
+              for (const step of [0, 1, 2])
+                assert.deepStrictEqual(one?.masked(Seed.make(seed), step), other?.masked(Seed.make(seed), step))
+              const held = { split: "validation", count: 2, rows: 1, length: 30 } as const
+              assert.deepStrictEqual(heldOutBatches(got, held), heldOutBatches(expected, held))
+            }).pipe(Effect.scoped)
+          )
+      ),
+      { numRuns: 10 }
+    ))
+
+  it("makes the pieces anew that were written while a file changed", () =>
+    run(
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const cache = yield* fs.makeTempDirectoryScoped()
+        const files = yield* filesOf([many.join("\n\n")])
+        const load = loadTextFiles({ ...options, files, cache, needs })
+        yield* load
+        const [name = ""] = yield* fs.readDirectory(cache)
+        const other = [{ digest: Digest.ofBytes("other"), ids: [5, 6] }]
+        yield* PieceFile.write(`${cache}/${name}`, Stream.fromIterable(other), 100)
+        assert.deepStrictEqual(inHand(yield* load), inHand(textDataset(many, options)))
       }).pipe(Effect.scoped)
     ))
 

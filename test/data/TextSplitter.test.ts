@@ -61,4 +61,24 @@ describe("textSplitter", () => {
     const [refused] = results.flatMap((result) => (Result.isFailure(result) ? [result.failure] : []))
     assert.match(refused?.reason ?? "", /more than 67108864 characters/)
   })
+
+  it("refuses one of many short lines, or one line without end, wherever it is", () => {
+    const bits = {
+      blocks: `${"x".repeat(2 ** 16)}\n`.repeat(16),
+      files: `\n\n${"x".repeat(2 ** 16)}`.repeat(16),
+      jsonLines: `{"text": "${"x".repeat(2 ** 20)}`
+    }
+    for (const format of ["blocks", "files", "jsonLines"] as const) {
+      const splitter = textSplitter(format)
+      let sent = 0
+      let refused = splitter.push("")
+      while (Result.isSuccess(refused)) {
+        sent += bits[format].length
+        assert.isAtMost(sent, 2 ** 26 + 2 * bits[format].length)
+        refused = splitter.push(bits[format])
+      }
+      assert.match(refused.failure.reason, /more than 67108864 characters/)
+      assert.match(refused.failure.remedy, format === "blocks" ? /blank lines/ : /several documents/)
+    }
+  })
 })

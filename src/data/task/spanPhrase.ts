@@ -77,7 +77,7 @@ export const spanPhrase = (): SpanTask => ({
   unanswerable: false,
   examples: (dataset, sampling) => {
     const { count, length, seed, split } = sampling
-    const places = dataset.documents[split].flatMap((document) => placesOf(document, length - 2))
+    const places = [...dataset.documents[split]].flatMap((document) => placesOf(document, length - 2))
     refuseCount("spanPhrase", sampling, places.length)
     const order = Seed.permutation(Seed.child(seed, "sentences"), places.length).subarray(0, count)
     return examplesOf(

@@ -46,7 +46,7 @@ export const wordOrder = (options: { readonly window?: number } = {}): Task => {
     classes: ["moved", "as written"],
     examples: (dataset, sampling) => {
       const { count, length, seed, split } = sampling
-      const places = dataset.documents[split].flatMap((document) => sentencesOf(document, length - 2))
+      const places = [...dataset.documents[split]].flatMap((document) => sentencesOf(document, length - 2))
       refuseCount("wordOrder", sampling, 2 * places.length)
       const order = Seed.permutation(Seed.child(seed, "sentences"), places.length)
       const { special } = dataset

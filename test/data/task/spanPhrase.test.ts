@@ -108,7 +108,7 @@ describe("spanPhrase", () => {
   it("takes train and test from different files", () => {
     const textsOf = (name: "train" | "test") =>
       new Set(
-        dataset.documents[name].flatMap(({ file }) =>
+        [...dataset.documents[name]].flatMap(({ file }) =>
           Array.from({ length: 60 }, (_, line) =>
             sentence(Number(file.slice(2)) - 10, line)
               .map(({ text }) => text)

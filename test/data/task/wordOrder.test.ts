@@ -75,7 +75,7 @@ describe("wordOrder", () => {
 
   it("keeps words whole and sentences as they stand in the text", () => {
     const sentences = new Set(
-      dataset.documents.train.flatMap(({ ids, sentences: bounds }) =>
+      [...dataset.documents.train].flatMap(({ ids, sentences: bounds }) =>
         Array.from({ length: bounds.length - 1 }, (_, s) => String(ids.subarray(bounds[s], bounds[s + 1])))
       )
     )
