@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Rules from "./house/rules.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const left = new Set(["node_modules", "dist", "runs", "coverage", ".git", ".cache", ".venv", "__pycache__"])
+const left = new Set(["node_modules", "dist", "runs", "models", "coverage", ".git", ".cache", ".venv", "__pycache__"])
 const isText = /(\.(ts|js|json|md|yml|nix|csv|py|sh|toml|svg|txt)|\/run|LICENSE|\.gitignore|\.npmrc)$/
 
 const read = (folder: string): ReadonlyArray<Rules.File> =>
