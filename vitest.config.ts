@@ -23,8 +23,12 @@ export const shared: ViteUserConfig["test"] = {
 /** How "homodistil/<room>" is found. */
 export const resolve = { alias }
 
-/** The unit and property tests; `vitest.slow.config.ts` holds the slow ones, `vitest.glue.config.ts` those on GLUE's own files. */
+/** The unit and property tests; `vitest.slow.config.ts` holds the slow ones, `vitest.glue.config.ts` those on GLUE's own files, `vitest.transformers.config.ts` those against Python. */
 export default defineConfig({
   resolve,
-  test: { ...shared, include: ["test/**/*.test.ts"], exclude: ["test/slow/**", "test/glue/**", "test/types/**"] }
+  test: {
+    ...shared,
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/slow/**", "test/glue/**", "test/transformers/**", "test/types/**"]
+  }
 })

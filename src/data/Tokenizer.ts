@@ -6,7 +6,7 @@ import { splitByTokens } from "./wordpiece/AddedTokens.ts"
 import { basicWords, normalise, spaceOf, type TextRules, uncased } from "./wordpiece/BasicTokenizer.ts"
 import { bertNames, type PieceIds, pieceIdsOf } from "./wordpiece/PieceIds.ts"
 import { type TokenizerBytes, tokenizerDefinition, type TokenizerDefinition } from "./wordpiece/TokenizerFiles.ts"
-import { TokenizerMismatch } from "./wordpiece/TokenizerMismatch.ts"
+import { shown, TokenizerMismatch } from "./wordpiece/TokenizerMismatch.ts"
 import { wordPiece } from "./wordpiece/WordPiece.ts"
 
 /**
@@ -128,7 +128,7 @@ export const tokenizerOfFiles = Effect.fn("tokenizerOfFiles")(function* (files: 
       return new TokenizerMismatch({
         key: folder === "" ? file : `${folder}/${file}`,
         expected: problem === undefined ? "a vocabulary" : `as ${problem.key} ${problem.bound}`,
-        got: problem === undefined ? String(error) : problem.value,
+        got: shown(problem === undefined ? String(error) : problem.value),
         remedy: problem?.remedy ?? ""
       })
     }
@@ -140,16 +140,34 @@ export const tokenizerDirectory: Effect.Effect<string, never, Path.Path> = Effec
   Effect.orDie(path.fromFileUrl(new URL("../../assets/tokenizer", import.meta.url)))
 )
 
+/** No file of a tokenizer is larger, in bytes. */
+const largest = 2 ** 26
+
 /**
  * Reads the tokenizer of a Hugging Face directory: see `tokenizerOfFiles`.
  *
- * Fails with `TokenizerMismatch` when there is neither `tokenizer.json` nor `vocab.txt`, or they are not of BERT's kind.
+ * Fails with `TokenizerMismatch` when there is neither `tokenizer.json` nor `vocab.txt`, one of the files is there but cannot be read, or
+ * they are not of BERT's kind.
  */
 export const loadTokenizer = Effect.fn("loadTokenizer")(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const read = (name: keyof TokenizerBytes) =>
-    Effect.orElseSucceed(fs.readFile(path.join(directory, name)), () => undefined)
+  const read = Effect.fnUntraced(function* (name: keyof TokenizerBytes) {
+    const file = path.join(directory, name)
+    const refuse = (got: string) =>
+      new TokenizerMismatch({
+        key: file,
+        expected: `a readable file of at most ${largest} bytes`,
+        got,
+        remedy: "check the folder"
+      })
+    const info = yield* Effect.orElseSucceed(fs.stat(file), () => undefined)
+    if (info === undefined) return undefined
+    // a pipe would be waited for, and a device never ends
+    if (info.type !== "File") return yield* refuse(info.type)
+    if (info.size > largest) return yield* refuse(`${info.size} bytes`)
+    return yield* Effect.mapError(fs.readFile(file), (error) => refuse(error.reason._tag))
+  })
   return yield* tokenizerOfFiles(
     {
       "tokenizer.json": yield* read("tokenizer.json"),

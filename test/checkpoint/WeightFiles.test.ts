@@ -56,6 +56,35 @@ describe("open", () => {
     assert.isAbove(Number(await withIndex((map) => map)), 20)
   })
 
+  it("follows links to files, of which the cache of Hugging Face is made, and to nothing else", () =>
+    inFolder((folder, fs) =>
+      Effect.gen(function* () {
+        yield* fs.copyFile(`${sharded}${WeightFiles.index}`, `${folder}/${WeightFiles.index}`)
+        yield* fs.symlink(`${sharded}${first}`, `${folder}/${first}`)
+        const linked = (to: string) =>
+          Effect.gen(function* () {
+            yield* fs.remove(`${folder}/${second}`, { force: true })
+            yield* fs.symlink(to, `${folder}/${second}`)
+            return yield* Effect.match(Effect.scoped(WeightFiles.open(folder)), {
+              onSuccess: ({ entries }) => String(Object.keys(entries).length > 20),
+              onFailure: (error) => error.message
+            })
+          })
+        assert.strictEqual(yield* linked(`${sharded}${second}`), "true")
+        assert.match(yield* linked(folder), /model-00002-of-00002\.safetensors: cannot be read \(Directory\)/)
+        assert.match(
+          yield* linked("/dev/zero"),
+          /model-00002-of-00002\.safetensors: cannot be read \(CharacterDevice\)/
+        )
+        assert.match(yield* linked(`${folder}/none`), /names "model-00002-of-00002\.safetensors", which is not there/)
+        // a file of another kind is no weights, and nothing of it is told
+        yield* fs.writeFileString(`${folder}/other`, "secret words, of which nothing may be told")
+        const other = yield* linked(`${folder}/other`)
+        assert.match(other, /model-00002-of-00002\.safetensors: /)
+        assert.notInclude(other, "secret")
+      })
+    ))
+
   const cases: ReadonlyArray<readonly [string, (map: { [name: string]: unknown }) => unknown, RegExp]> = [
     [
       "no JSON",

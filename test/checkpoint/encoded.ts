@@ -6,9 +6,12 @@ import { Bert, BertConfig, Head, Parameters, Tokens } from "../../src/model/inde
 /** The compiled backend and the eager one. */
 export const engines = { onnx: OnnxBackend.layer({ threads: 1 }), cpu: TfjsBackend.layer("cpu") }
 
-/** What a forward pass gives: the last hidden states and, where there is a head, the logits at every position. */
+/** What a forward pass gives: the hidden states, the embedding output first, and, where there is a head, the logits at every position. */
 export interface Encoded {
-  readonly hidden: HostTensor
+  /** `hidden.0` is the embedding output, `hidden.1` what the first layer makes of it, and so on. */
+  readonly states: { readonly [name: string]: HostTensor }
+  /** The last of them. */
+  readonly hidden: HostTensor | undefined
   readonly logits: { readonly [key: string]: HostTensor }
 }
 
@@ -26,13 +29,15 @@ export const encoded = (
       positions: Tensor.int(tokens.ids.length)
     }
     const compiled = yield* backend.compile("forward", signature, (x) => {
-      const hidden = Bert.last(Bert.encode(x.parameters, config, Tokens.tensors(tokens, x.tokens)))
-      const logits = () => ({ all: Bert.maskedLmLogits(x.parameters, config, hidden, x.positions) })
-      return { hidden, logits: Head.present(config) ? logits() : {} }
+      const outputs = Bert.encode(x.parameters, config, Tokens.tensors(tokens, x.tokens))
+      const states = [outputs.embedding, ...outputs.hidden].map((state, n) => [`hidden.${n}`, state] as const)
+      const logits = () => ({ all: Bert.maskedLmLogits(x.parameters, config, Bert.last(outputs), x.positions) })
+      return { states: Object.fromEntries(states), logits: Head.present(config) ? logits() : {} }
     })
     const positions = Tokens.integers(Int32Array.from(tokens.ids, (_, i) => i))
     const given = yield* transfer.upload(backend, { parameters, tokens: Tokens.inputs(tokens), positions })
-    return yield* transfer.download(backend, yield* compiled.run(given))
+    const made = yield* transfer.download(backend, yield* compiled.run(given))
+    return { ...made, hidden: made.states[`hidden.${config.layers}`] }
   }).pipe(Effect.scoped, Effect.provide(engines[engine]), Effect.runPromise)
 
 /** The largest difference between the numbers of two tensors; NaN where one has none or they are of another shape. */

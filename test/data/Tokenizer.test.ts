@@ -1,6 +1,7 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { parseBrown } from "../../src/data/Corpus.ts"
@@ -196,5 +197,18 @@ describe("loadTokenizer", () => {
   it("says which file is missing", async () => {
     const error = await run(Effect.flip(Tokenizer.loadTokenizer("nowhere")))
     assert.match(error.message, /nowhere.tokenizer.json: expected a readable file, or vocab.txt, got none/)
+  })
+
+  it("takes no file that is there but cannot be read for one that is missing", async () => {
+    const message = await run(
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const folder = yield* fs.makeTempDirectoryScoped()
+        yield* fs.writeFile(`${folder}/vocab.txt`, casedFiles["vocab.txt"])
+        yield* fs.makeDirectory(`${folder}/tokenizer_config.json`)
+        return (yield* Effect.flip(Tokenizer.loadTokenizer(folder))).message
+      }).pipe(Effect.scoped)
+    )
+    assert.match(message, /tokenizer_config\.json: expected a readable file of at most \d+ bytes, got Directory; /)
   })
 })

@@ -11,7 +11,7 @@ export const config: BertConfig.BertConfig = {
 }
 
 /** Parameters that are all random, biases and normalisation weights too, so that none could be forgotten unnoticed. */
-export const randomParameters = (seed: Seed.Seed, of = config): ParameterValues =>
+export const randomParameters = (seed: Seed.Seed, of = config, spread = 0.4): ParameterValues =>
   Object.fromEntries(
     Parameters.bert(of).map((spec) => {
       const shape = Parameters.shape(spec, BertConfig.axes(of))
@@ -20,7 +20,7 @@ export const randomParameters = (seed: Seed.Seed, of = config): ParameterValues 
       return [
         spec.name,
         Tensor.host(
-          draws.map((z) => centre + 0.4 * z),
+          draws.map((z) => centre + spread * z),
           shape
         )
       ]

@@ -51,6 +51,15 @@ const fieldText = (value: Schema.Json | undefined): string | undefined =>
       ? String(value)
       : undefined
 
+// JSON.stringify recurses, so that a row of nothing but brackets can exhaust its stack
+const written = (value: Schema.Json | undefined): string =>
+  value === undefined
+    ? "nothing"
+    : Result.getOrElse(
+        Result.try(() => JSON.stringify(value)),
+        () => "a value nested too deeply"
+      )
+
 function* jsonTexts(text: string, { text: first, second, label }: TextColumns): Generator<RawText | TextProblem> {
   for (const [line, json] of textLines(text)) {
     if (json.trim() === "") continue
@@ -70,8 +79,7 @@ function* jsonTexts(text: string, { text: first, second, label }: TextColumns): 
         label: field(label),
         ...(second === undefined ? {} : { second: field(second) })
       }
-    } else
-      yield { line, field: missing, value: quoted(JSON.stringify(at(missing)) ?? "nothing"), bound: "text or a number" }
+    } else yield { line, field: missing, value: quoted(written(at(missing))), bound: "text or a number" }
   }
 }
 

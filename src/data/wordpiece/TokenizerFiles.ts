@@ -6,7 +6,7 @@ import type { JsonObject } from "../../spec/index.ts"
 import type { AddedToken } from "./AddedTokens.ts"
 import type { TextRules } from "./BasicTokenizer.ts"
 import { bertNames, type SpecialNames } from "./PieceIds.ts"
-import { TokenizerMismatch } from "./TokenizerMismatch.ts"
+import { shown, TokenizerMismatch } from "./TokenizerMismatch.ts"
 
 /** The files of a Hugging Face directory that make its tokenizer, as bytes. */
 export interface TokenizerBytes {
@@ -34,6 +34,12 @@ export interface TokenizerDefinition {
 
 const remedy =
   "homodistil reads BERT's WordPiece tokenizers: correct the file, or take the tokenizer of the model from its source"
+
+/**
+ * How much a file may hold. No tokenizer of a BERT comes near: these keep the time that a text takes, and the memory, within what such a
+ * tokenizer takes, whatever stands in a file.
+ */
+const most = { pieces: 2 ** 21, prefix: 100, word: 1000, token: 1000, tokens: 2 ** 19 }
 
 const withDefault = <S extends Schema.Top & { readonly Encoded: unknown }>(schema: S, value: S["Encoded"]) =>
   schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
@@ -69,8 +75,8 @@ const TokenizerJson = Schema.Struct({
   model: Schema.Struct({
     type: Schema.Literal("WordPiece"),
     unk_token: withDefault(Schema.String, bertNames.unknown),
-    continuing_subword_prefix: withDefault(Schema.String, "##"),
-    max_input_chars_per_word: withDefault(Id, 100),
+    continuing_subword_prefix: withDefault(Schema.String.check(Schema.isMaxLength(most.prefix)), "##"),
+    max_input_chars_per_word: withDefault(Id.check(Schema.isLessThanOrEqualTo(most.word)), 100),
     vocab: Schema.Record(Schema.String, Id)
   }),
   normalizer: withDefault(Schema.NullOr(Normalizer), null),
@@ -110,7 +116,7 @@ const brief = (value: unknown): string =>
       ? `a list of ${value.length}`
       : typeof value === "object" && value !== null
         ? "an object"
-        : JSON.stringify(value).slice(0, 60)
+        : shown(JSON.stringify(value), 60)
 
 /** Reads a JSON file by its schema; the error names the first field that does not fit. */
 const parse =
@@ -124,11 +130,8 @@ const parse =
       let at: unknown = json.success
       for (const part of path)
         at = typeof at === "object" && at !== null ? Object.entries(at).find(([name]) => name === part)?.[1] : undefined
-      const expected = (first?.message ?? "another value")
-        .replace(/^Expected /, "")
-        .replaceAll("\n", " ")
-        .slice(0, 200)
-      const field = path.length === 0 ? "" : `: ${path.join(".").slice(0, 200)}`
+      const expected = shown((first?.message ?? "another value").replace(/^Expected /, ""))
+      const field = path.length === 0 ? "" : `: ${shown(path.join("."))}`
       return new TokenizerMismatch({ key: key + field, expected, got: brief(at), remedy })
     })
   }
@@ -194,6 +197,16 @@ const withAdded = (
   return Result.succeed(all)
 }
 
+const tooMany = (key: string, what: string, bound: number) => mismatch(key, `at most ${bound} ${what}`, "more")
+
+/** The added tokens, which are looked for at every place of a text, where they are not too long for that. */
+const checkAdded = (key: string, added: ReadonlyArray<AddedToken>): Result.Result<void, TokenizerMismatch> => {
+  const long = added.find(({ content }) => content.length > most.token)
+  if (long !== undefined) return tooMany(`${key}: ${brief(long.content)}`, "characters of a token", most.token)
+  const all = added.reduce((sum, { content }) => sum + content.length, 0)
+  return all > most.tokens ? tooMany(key, "characters of all tokens", most.tokens) : Result.void
+}
+
 /** What a post-processor puts around texts, as `[CLS]:0 A:0 [SEP]:0`. */
 const templateOf = (items: ReadonlyArray<typeof TemplateItem.Type>): string =>
   items
@@ -216,7 +229,7 @@ const checkPostProcessor = (
         : [`${given.cls[0]}:0 A:0 ${given.sep[0]}:0`, `${given.cls[0]}:0 A:0 ${given.sep[0]}:0 B:1 ${given.sep[0]}:1`]
   return one === single && two === pair
     ? Result.void
-    : mismatch(`${key}: post_processor`, `${single} and ${pair}`, `${one} and ${two}`.slice(0, 200))
+    : mismatch(`${key}: post_processor`, shown(`${single} and ${pair}`), shown(`${one} and ${two}`))
 }
 
 /** The pieces of a vocabulary in JSON by id: these must run from 0 without a gap. */
@@ -225,6 +238,7 @@ const piecesById = (
   vocab: Readonly<Record<string, number>>
 ): Result.Result<ReadonlyArray<string>, TokenizerMismatch> => {
   const entries = Object.entries(vocab).sort(([, a], [, b]) => a - b)
+  if (entries.length > most.pieces) return tooMany(`${key}: model.vocab`, "pieces", most.pieces)
   const gap = entries.findIndex(([, id], n) => id !== n)
   if (gap < 0) return Result.succeed(entries.map(([piece]) => piece))
   const [piece, id] = entries[gap] ?? ["", 0]
@@ -241,6 +255,7 @@ const ofJson = (key: string, text: string, config: Config, map: typeof NamesJson
     const names = namesOf({ unk_token: model.unk_token }, config, map)
     yield* checkPostProcessor(key, post_processor, names)
     const added = added_tokens.map((token) => addedToken(token, token.id))
+    yield* checkAdded(`${key}: added_tokens`, added)
     const pieces = yield* piecesById(key, model.vocab)
     const vocabulary = yield* withAdded(`${key}: added_tokens`, pieces, added)
     const normaliser = normalizer === null ? null : configured(normalizer, config)
@@ -258,8 +273,9 @@ const ofJson = (key: string, text: string, config: Config, map: typeof NamesJson
 
 const ofVocabulary = (text: string, key: string, config: Config, map: typeof NamesJson.Type) =>
   Result.gen(function* () {
-    const lines = text.split(/\r\n|\r|\n/)
+    const lines = text.split(/\r\n|\r|\n/, most.pieces + 2)
     const pieces = lines.at(-1) === "" ? lines.slice(0, -1) : lines
+    if (pieces.length > most.pieces) return yield* tooMany(key, "pieces", most.pieces)
     const names = namesOf(config, map)
     const usual = { single_word: false, special: true, normalized: false }
     const special = Object.values(names)
@@ -268,6 +284,7 @@ const ofVocabulary = (text: string, key: string, config: Config, map: typeof Nam
     const further = Object.entries(config.added_tokens_decoder)
       .filter(([, { content }]) => !special.some((token) => token.content === content))
       .map(([id, token]) => addedToken(token, Number(id)))
+    yield* checkAdded(`${key}: special pieces and added_tokens_decoder`, [...special, ...further])
     const vocabulary = yield* withAdded(`${key}: added_tokens_decoder`, pieces, further)
     const normaliser = configured(
       { type: "BertNormalizer", clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },

@@ -11,3 +11,6 @@ export class TokenizerMismatch extends Schema.TaggedError<TokenizerMismatch>()("
     return `${this.key}: expected ${this.expected}, got ${this.got}; ${this.remedy}`
   }
 }
+
+/** What stands in a file, as an error shows it: its beginning, on one line. */
+export const shown = (text: string, most = 200): string => text.slice(0, most).replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ")

@@ -25,17 +25,20 @@ export const wordPiece = (
   rules: WordPieceRules
 ): ((word: string) => ReadonlyArray<number>) => {
   const { unknown, prefix, longestWord } = rules
-  let longest = 0
-  for (const piece of pieces.keys()) longest = Math.max(longest, piece.length)
+  // only lengths that some piece has are tried: one very long piece costs no more than another
+  const lengths = [...new Set([...pieces.keys()].map((piece) => piece.length))].sort((a, b) => b - a)
   return (word) => {
     // as many UTF-16 units are enough characters only where there are no more of these
     if (word.length > longestWord && Array.from(word).length > longestWord) return [unknown]
     const ids: Array<number> = []
     let from = 0
     while (from < word.length) {
-      let to = Math.min(word.length, from + longest)
+      let to = from
       let id: number | undefined
-      for (; to > from; to--) {
+      for (const length of lengths) {
+        to = from === 0 ? length : from + length - prefix.length
+        if (to <= from) break
+        if (to > word.length) continue
         id = pieces.get(from === 0 ? word.slice(0, to) : prefix + word.slice(from, to))
         if (id !== undefined) break
       }

@@ -101,6 +101,8 @@ describe("readOwnTask", () => {
       await of('{"review": "a", "stars": 1}\n{"review": "b"}\n{"review": [1], "stars": 2}\n', "jsonl"),
       /line 2, stars = "nothing": must be text or a number\n {2}line 3, review = "\[1\]"/
     )
+    const deep = `{"review": ${"[".repeat(100_000)}${"]".repeat(100_000)}, "stars": 1}\n`
+    assert.match(await of(deep, "jsonl"), /line 1, review = "a value nested too deeply": must be text or a number/)
     assert.match(await of('[1]\n{"review": "a"\n', "jsonl"), /line 1, row = "\[1\]": must be a JSON object on a line/)
     assert.match(
       await of('{"review": "a", "stars": 1}\n{"__proto__": {"review": "x", "stars": 1}}\n', "jsonl"),

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs"
 import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import {
+  encodeTexts,
   glueNames,
   glueSplit,
   labelsWritten,
@@ -10,6 +13,9 @@ import {
   textSplitOf,
   type TableFormat
 } from "../../../src/data/index.ts"
+import { readTextFile } from "../../../src/data/glue/TextFile.ts"
+import { jsonChange } from "../../damage.ts"
+import { casedFiles, tokenizerOf } from "../tokenizers.ts"
 
 const fixture = (path: string) => readFileSync(new URL(`../fixtures/${path}`, import.meta.url))
 const folders = ["CoLA", "SST-2", "MRPC", "QQP", "STS-B", "MNLI", "QNLI", "RTE", "WNLI"]
@@ -77,23 +83,43 @@ const changed = (bytes: Uint8Array, { at, length, put }: Change): Uint8Array => 
   return Buffer.concat([before, placed, after])
 }
 
-/** Reads mutated files of every task and format: each gives a split that is sound, or a typed error that names the file. */
+/** A row of JSON lines with another value, key or depth. */
+const rowChange = fc.tuple(fc.nat(), jsonChange(2)).map(([at, change]) => (bytes: Uint8Array) => {
+  const rows = new TextDecoder().decode(bytes).split("\n").slice(0, -1)
+  return Buffer.from(`${rows.with(at % rows.length, change(rows[at % rows.length] ?? "")).join("\n")}\n`)
+})
+
+const tokenizer = tokenizerOf(casedFiles)
+
+/** What a file of these bytes holds, or that it is no text. */
+const textOf = (bytes: Uint8Array) =>
+  readTextFile("hostile").pipe(
+    Effect.provide(FileSystem.layerNoop({ readFile: () => Effect.succeed(bytes) })),
+    Effect.result,
+    Effect.runSync
+  )
+
+/**
+ * Reads mutated files of every task and format: each gives a split that is sound and can be encoded, or a typed error that names the file.
+ */
 export const readHostile = (runs: number): void => {
-  const changes = fc.array(change, { minLength: 1, maxLength: 6 })
+  const changes = fc.array(change, { maxLength: 6 })
   const any = fc.integer({ min: 0, max: glue.length + own.length - 1 })
+  const one = fc.tuple(any, changes, rowChange, fc.boolean()).filter(([, all, , row]) => row || all.length > 0)
   fc.assert(
-    fc.property(any, changes, (which, all) => {
+    fc.property(one, ([which, all, inRow, row]) => {
       const [format, start] = own[which - glue.length] ?? (["tsv", glue[which] ?? new Uint8Array()] as const)
-      const text = new TextDecoder().decode(all.reduce<Uint8Array>(changed, start))
-      const file = { file: "hostile", text, digest: "" }
+      const begun: Uint8Array = row && format === "jsonl" ? inRow(start) : start
+      const bytes = all.reduce<Uint8Array>(changed, begun)
       const name = glueNames[which]
       const columns = { text: "review", second: "other", label: "stars" }
-      const read =
+      const read = Result.flatMap(textOf(bytes), (file) =>
         name === undefined
           ? Result.flatMap(ownTexts(file, format, columns), (rows) =>
               textSplitOf({ name: "train", ...file, tolerance: 0.5 }, rows, labelsWritten(["bad", "good"]))
             )
           : glueSplit(name, "train", file)
+      )
       if (Result.isFailure(read)) {
         assert.strictEqual(read.failure._tag, "TextFileError")
         assert.match(read.failure.message, /^hostile: \S/)
@@ -101,11 +127,14 @@ export const readHostile = (runs: number): void => {
         return
       }
       const { texts, leftOut } = read.success
-      assert.isAtMost(texts.length + leftOut.count, text.split(/\r|\n/).length)
+      assert.isAtMost(texts.length + leftOut.count, new TextDecoder().decode(bytes).split(/\r|\n/).length)
       for (const { first, second, label } of texts)
         assert.isTrue(
           first.trim() !== "" && second?.trim() !== "" && Number.isFinite(label) && label >= 0 && label <= 5
         )
+      const { offsets, ids } = encodeTexts(tokenizer, "train", texts, 16)
+      assert.strictEqual(offsets.at(-1), ids.length)
+      assert.isTrue(ids.every((id) => id >= 0 && id < tokenizer.vocabulary.length))
     }),
     { numRuns: runs }
   )

@@ -105,6 +105,35 @@ describe("tokenizerDefinition", () => {
     for (const [error, message] of cases) assert.include(error.message, message)
   })
 
+  it("refuses what would take a text's time or the memory", () => {
+    const of = (change: object) => refusal({ "tokenizer.json": json({ ...good, ...change }) }).message
+    const model = (change: object) => of({ model: { ...good.model, ...change } })
+    assert.include(model({ max_input_chars_per_word: 1001 }), "model.max_input_chars_per_word: expected")
+    assert.include(model({ continuing_subword_prefix: "#".repeat(101) }), "model.continuing_subword_prefix: expected")
+    const tokens = (count: number, length: number) =>
+      of({ added_tokens: Array.from({ length: count }, (_, i) => ({ id: 7 + i, content: `${i}`.padEnd(length) })) })
+    assert.include(tokens(1, 1001), "expected at most 1000 characters of a token, got more")
+    assert.include(
+      tokens(600, 1000),
+      "dir/tokenizer.json: added_tokens: expected at most 524288 characters of all tokens"
+    )
+    const lines = refusal({ "vocab.txt": bytes("\n".repeat(2 ** 21 + 1)) }).message
+    assert.include(lines, "dir/vocab.txt: expected at most 2097152 pieces, got more")
+  })
+
+  it("says what it found on one line, whatever that is", () => {
+    const names = json({ cls_token: `\u001b[2J\n${"c".repeat(9999)}` })
+    const template = { type: "TemplateProcessing", single: [], pair: [] }
+    const told = [
+      refusal({ "tokenizer.json": json({ ...good, post_processor: template }), "special_tokens_map.json": names }),
+      refusal({ "tokenizer.json": json({ ...good, model: { ...good.model, vocab: { "\n\u2028\u001b": "x" } } }) })
+    ]
+    for (const { message } of told) {
+      assert.notMatch(message, /[\p{Cc}\u2028]/u)
+      assert.isBelow(message.length, 1000)
+    }
+  })
+
   it("is hurt by no names, depth or paths that a file may hold", () => {
     const polluting = `{"pre_tokenizer":{"type":"BertPreTokenizer"},"normalizer":null,"__proto__":{"polluted":1},
       "added_tokens":[{"id":5,"content":"__proto__","special":true,"__proto__":{"polluted":1}}],

@@ -52,4 +52,15 @@ describe("wordPiece", () => {
     assert.strictEqual(cut("🙂".repeat(100)).length, 100)
     assert.deepStrictEqual(cut("🙂".repeat(101)), [0])
   })
+
+  it("takes no longer for one very long piece", () => {
+    const pieces = new Map([
+      ["a", 1],
+      ["##a", 2],
+      [`##${"a".repeat(20_000)}b`, 3]
+    ])
+    const cut = wordPiece(pieces, { unknown: 0, prefix: "##", longestWord: 50_000 })
+    assert.strictEqual(cut("a".repeat(20_000)).length, 20_000)
+    assert.deepStrictEqual(cut(`${"a".repeat(20_001)}b`), [1, 3])
+  })
 })
