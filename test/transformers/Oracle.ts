@@ -35,7 +35,8 @@ export const start = async (python: string): Promise<Oracle & { readonly version
     close,
     ask: async (request) => {
       child.stdin.write(`${JSON.stringify(request)}\n`)
-      return JSON.parse(await next())
+      const answer: unknown = JSON.parse(await next())
+      return answer
     }
   }
 }
