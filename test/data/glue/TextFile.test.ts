@@ -21,6 +21,14 @@ describe("readTextFile", () => {
         const error = yield* Effect.flip(readTextFile(file))
         assert.match(error.message, /a\.txt: file = bytes of another kind: must be text in UTF-8; convert it first/)
         assert.match((yield* Effect.flip(readTextFile("nowhere"))).message, /^nowhere: file = nothing/)
+        for (const [path, type] of [
+          ["/dev/null", "CharacterDevice"],
+          [".", "Directory"]
+        ] as const)
+          assert.include(
+            (yield* Effect.flip(readTextFile(path))).message,
+            `${path}: file = ${type}: must be a file; give`
+          )
       }).pipe(Effect.scoped)
     ))
 })
