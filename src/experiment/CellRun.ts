@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Backend } from "../backend/index.ts"
 import { trainingBatches } from "../data/index.ts"
 import { SharedTeacher } from "../distill/index.ts"
-import { HeldOut, type Measure } from "../evaluate/index.ts"
+import { HeldOut, Measure } from "../evaluate/index.ts"
 import { teacherTaps } from "../loss/index.ts"
 import type { Model } from "../model/index.ts"
 import { type OutputError, Seed } from "../spec/index.ts"
@@ -59,7 +59,7 @@ const take = (
   context: Measure.MeasureContext,
   emit: (event: CellEvent) => Effect.Effect<void>
 ) =>
-  Effect.forEach(measures, (measure) =>
+  Effect.forEach(Measure.single(measures), (measure) =>
     Effect.andThen(
       emit({ _tag: "Measuring", measure: measure.columns[0]?.name ?? measure.spec.name }),
       measure.run(context)

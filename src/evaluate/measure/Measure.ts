@@ -56,6 +56,8 @@ export interface Measure {
   readonly run: (context: MeasureContext) => Effect.Effect<{ readonly [id: string]: number }, MeasureError, Backend>
   /** Floating-point operations of its matrix products, as far as its options tell: what a plan counts; none unless given. */
   readonly flops?: (size: MeasureSize) => number
+  /** The measures that it is made of, where it is made of several. */
+  readonly parts?: ReadonlyArray<Measure>
   /** What takes its place where a user gives other data than Brown; it stays as it is unless given. */
   readonly on?: (given: Given) => Replacement | undefined
 }
@@ -91,6 +93,7 @@ export interface Sized<Options> {
 export const all = (name: string, measures: ReadonlyArray<Measure>): Measure => ({
   spec: Spec.make(name, { parts: measures.map(({ spec }) => spec) }),
   columns: measures.flatMap(({ columns }) => columns),
+  parts: measures,
   run: (context) =>
     Effect.map(
       Effect.forEach(measures, ({ run }) => run(context)),
@@ -114,6 +117,19 @@ export const all = (name: string, measures: ReadonlyArray<Measure>): Measure => 
       }
     : {})
 })
+
+/**
+ * Measures with those that others are made of in their place, so that each can be told of when it begins.
+ *
+ * @example
+ * ```ts
+ * import { Measure } from "homodistil/evaluate"
+ * const nested = Measure.all("outer", [Measure.curve(), Measure.all("inner", [Measure.parameters()])])
+ * assert.deepEqual(Measure.single([nested]).map(({ spec }) => spec.name), ["discrepancyCurve", "parameters"])
+ * ```
+ */
+export const single = (measures: ReadonlyArray<Measure>): ReadonlyArray<Measure> =>
+  measures.flatMap((measure) => (measure.parts === undefined ? [measure] : single(measure.parts)))
 
 /**
  * Floating-point operations of the matrix products that measures take, together.

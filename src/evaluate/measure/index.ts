@@ -8,6 +8,7 @@ export {
   type MeasureError,
   type MeasureSize,
   type Replacement,
+  single,
   type Sized
 } from "./Measure.ts"
 export { curve, heldOut, parameters } from "./RunMeasures.ts"
