@@ -54,22 +54,25 @@ export const byShape = <A, E, R>(
     }
   })
 
+/** A model and a batch as a text sees them. */
+export interface EncodedInputs {
+  readonly model: {
+    readonly parameters: { readonly [name: string]: tf.Tensor }
+    readonly kept: { readonly [name: string]: tf.Tensor }
+  }
+  readonly tokens: Tokens.TokenTree<tf.Tensor>
+}
+
+/** The last hidden states of a model, masked or not: [rows * length, hidden]. */
+export const lastStates = ({ config }: Model.Model, batch: MaskedBatch, { model, tokens }: EncodedInputs): tf.Tensor =>
+  Bert.last(Bert.encode(model.parameters, config, Tokens.tensors(batch, tokens), kept(model.kept)))
+
 const logitsOf = (
   model: Model.Model,
   batch: MaskedBatch,
-  x: {
-    readonly model: {
-      readonly parameters: { readonly [name: string]: tf.Tensor }
-      readonly kept: { readonly [name: string]: tf.Tensor }
-    }
-    readonly tokens: Tokens.TokenTree<tf.Tensor>
-    readonly positions: tf.Tensor
-  }
-): tf.Tensor => {
-  const options = kept(x.model.kept)
-  const outputs = Bert.encode(x.model.parameters, model.config, Tokens.tensors(batch, x.tokens), options)
-  return Bert.maskedLmLogits(x.model.parameters, model.config, Bert.last(outputs), x.positions, options)
-}
+  x: EncodedInputs & { readonly positions: tf.Tensor }
+): tf.Tensor =>
+  Bert.maskedLmLogits(x.model.parameters, model.config, lastStates(model, batch, x), x.positions, kept(x.model.kept))
 
 /** Batches without a teacher: only loss and accuracy can be measured on them. */
 export const withoutTeacher = (batches: ReadonlyArray<MaskedBatch>): Reference => ({ batches, logits: [] })

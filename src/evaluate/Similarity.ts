@@ -11,7 +11,7 @@ import {
   transfer
 } from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
-import { Bert, Model, Tokens } from "../model/index.ts"
+import { Model, Tokens } from "../model/index.ts"
 import * as HeldOut from "./HeldOut.ts"
 import * as TaskBatch from "./TaskBatch.ts"
 
@@ -78,20 +78,9 @@ const signatureOf = (model: Model.Model, batch: MaskedBatch) => ({
 const encoded = (
   model: Model.Model,
   batch: MaskedBatch,
-  x: {
-    readonly model: {
-      readonly parameters: { readonly [name: string]: tf.Tensor }
-      readonly kept: { readonly [name: string]: tf.Tensor }
-    }
-    readonly tokens: Tokens.TokenTree<tf.Tensor>
-    readonly pieces: tf.Tensor
-    readonly pool: tf.Tensor
-  }
+  x: HeldOut.EncodedInputs & { readonly pieces: tf.Tensor; readonly pool: tf.Tensor }
 ) => {
-  const kept = x.model.kept["hidden"]
-  const options = kept === undefined ? {} : { keptHidden: kept }
-  const outputs = Bert.encode(x.model.parameters, model.config, Tokens.tensors(batch, x.tokens), options)
-  const states = tf.mul(Bert.last(outputs), x.pieces)
+  const states = tf.mul(HeldOut.lastStates(model, batch, x), x.pieces)
   return {
     states,
     sum: tf.sum(states, 0),
