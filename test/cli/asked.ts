@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import type * as ReproduceSettings from "../../src/cli/ReproduceSettings.ts"
 
-const none = Option.none<never>()
+const none = Option.none()
 
 /** The options of `reproduce table4 --scale smoke`. */
 export const asked: ReproduceSettings.Options = {
