@@ -23,7 +23,7 @@ export interface Summary {
 
 /** A summary of differences of pairs, with two tests of "no difference". */
 export interface Paired extends Summary {
-  /** Two-sided p-value of the paired t-test; `null` below two pairs. */
+  /** Two-sided p-value of the paired t-test; `null` below two pairs. Where the differences have no spread, that of the exact test of signs. */
   readonly pValue: number | null
   /** Two-sided exact p-value over all flips of the signs; `null` above 20 pairs. */
   readonly signFlip: number | null
@@ -119,7 +119,8 @@ export const effectSize = (differences: ReadonlyArray<number>): number | null =>
 const pairedT = (differences: ReadonlyArray<number>): number | null => {
   const { count, mean: center, deviation } = summary(differences)
   if (deviation === null) return null
-  if (deviation === 0) return center === 0 ? 1 : 0
+  // counts of a few right answers repeat; without spread t would be infinite, and two seeds be certain
+  if (deviation <= 1e-12 * Math.abs(center)) return center === 0 ? 1 : 2 ** (1 - count)
   const t = center / (deviation / Math.sqrt(count))
   return Math.min(1, 2 * cephes.stdtr(count - 1, -Math.abs(t)))
 }
