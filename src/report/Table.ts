@@ -234,7 +234,7 @@ const bestOf = (
  * const column = { id: "kl", name: "KL", better: "lower" as const, digits: 2 }
  * const table = Table.make({
  *   title: "", caption: "", rowHeader: "Score", seeds: [0, 1], columns: [column],
- *   rows: [{ name: "a", baseline: true, cells: { kl: { values: [2, 3] } } }, { name: "b", cells: { kl: { values: [1, 2] } } }]
+ *   rows: [{ name: "a", baseline: true, cells: { kl: { values: [2, 3] } } }, { name: "b", cells: { kl: { values: [1, 2.02] } } }]
  * })
  * const difference = table.rows[1]?.cells[0]?.difference ?? null
  * assert.ok(difference !== null && Table.betterThanBaseline(column, difference))
