@@ -1,7 +1,15 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
-import { type GlueName, glueNames, type OwnTaskOptions, readGlue, readOwnTask, type TextMetric } from "../data/index.ts"
+import {
+  type GlueName,
+  glueNames,
+  isGlueName,
+  type OwnTaskOptions,
+  readGlue,
+  readOwnTask,
+  type TextMetric
+} from "../data/index.ts"
 import { LabelMetric } from "../evaluate/index.ts"
 import { ConfigError, type ConfigProblem } from "../spec/index.ts"
 import * as Flags from "./Flags.ts"
@@ -88,11 +96,9 @@ export type Source =
   | { readonly kind: "glue"; readonly name: GlueName; readonly directory: string }
   | { readonly kind: "own"; readonly options: OwnTaskOptions }
 
-const parts = (text: string): ReadonlyArray<string> => text.split(",").map((part) => part.trim())
-
 /** Different numbers above 0, with commas between. */
 const numbers = (flag: string, text: string, example: string): Effect.Effect<ReadonlyArray<number>, ConfigError> => {
-  const values = parts(text).map((part) => (part === "" ? Number.NaN : Number(part)))
+  const values = Flags.parts(text).map((part) => (part === "" ? Number.NaN : Number(part)))
   const legal = values.every((value) => Number.isFinite(value) && value > 0) && new Set(values).size === values.length
   return Effect.as(
     Settings.check(flag, text, legal, "a number above 0, or different ones with commas between", example),
@@ -109,21 +115,17 @@ export const grid = (o: Pick<Options, "learningRate" | "epochs" | "seeds">) => (
 
 const poolings = { mean: "mean", cls: "cls", pooler: "pooler" } as const
 
-const wholeOr = (flag: string, value: Option.Option<number>, example: number, least = 1) =>
-  Option.match(value, { onNone: () => Effect.void, onSome: (given) => Settings.count(flag, given, example, least) })
-
 /** All other settings by themselves. */
 export const single = (o: Options, cores: number) => ({
   batch: Settings.count("--batch", o.batch, 32),
-  length: wholeOr("--length", o.length, 128, 8),
+  length: Settings.optionalCount("--length", o.length, 128, 8),
   pooling: Settings.choice<(typeof poolings)[keyof typeof poolings]>("--pooling", o.pooling, poolings),
-  examples: wholeOr("--examples", o.examples, 1000),
+  examples: Settings.optionalCount("--examples", o.examples, 1000),
   evaluations: Settings.count("--evaluations", o.evaluations, 1),
-  patience: wholeOr("--patience", o.patience, 2),
+  patience: Settings.optionalCount("--patience", o.patience, 2),
   threads: Settings.count("--threads", o.threads, 2, 1, cores)
 })
 
-const isGlue = (name: string): name is GlueName => glueNames.some((each) => each === name)
 const isMetric = (name: string): name is TextMetric => Object.hasOwn(LabelMetric.byName, name)
 
 const refuse = (key: string, value: string, bound: string, remedy: string): ConfigProblem => ({
@@ -157,10 +159,12 @@ const forOwnOnly = (o: Options): ReadonlyArray<ConfigProblem> =>
 const glueSource = (directory: string, o: Options): Effect.Effect<Source, ConfigError> => {
   const name = Option.getOrElse(o.task, () => "nothing")
   const problems = [
-    ...(isGlue(name) ? [] : [refuse("--task", name, `one of ${glueNames.join(", ")}`, "use for example --task sst2")]),
+    ...(isGlueName(name)
+      ? []
+      : [refuse("--task", name, `one of ${glueNames.join(", ")}`, "use for example --task sst2")]),
     ...forOwnOnly(o)
   ]
-  return problems.length === 0 && isGlue(name)
+  return problems.length === 0 && isGlueName(name)
     ? Effect.succeed({ kind: "glue", name, directory })
     : Effect.fail(new ConfigError({ problems }))
 }
@@ -168,7 +172,7 @@ const glueSource = (directory: string, o: Options): Effect.Effect<Source, Config
 const ownSource = (train: string, o: Options): Effect.Effect<Source, ConfigError> => {
   const needed = (flag: string, given: Option.Option<string>, of: string) =>
     Option.isSome(given) ? [] : [refuse(flag, "nothing", `the column of ${of}`, `name the column with ${flag}`)]
-  const metrics = Option.map(o.metrics, parts)
+  const metrics = Option.map(o.metrics, Flags.parts)
   const unknown = Option.getOrElse(metrics, (): ReadonlyArray<string> => []).filter((name) => !isMetric(name))
   const names = Object.keys(LabelMetric.byName).join(", ")
   const problems = [
@@ -197,7 +201,7 @@ const ownSource = (train: string, o: Options): Effect.Effect<Source, ConfigError
       },
       ...Option.match(o.labels, {
         onNone: () => ({}),
-        onSome: (labels) => ({ labels: labels === "score" ? "score" : parts(labels) }) as const
+        onSome: (labels) => ({ labels: labels === "score" ? "score" : Flags.parts(labels) }) as const
       }),
       ...Option.match(metrics, { onNone: () => ({}), onSome: (given) => ({ metrics: given.filter(isMetric) }) })
     }

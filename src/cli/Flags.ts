@@ -36,16 +36,16 @@ export const text = Flag.String("text").pipe(
   Flag.optional
 )
 
+/** The parts of a list with commas between. */
+export const parts = (list: string): ReadonlyArray<string> => list.split(",").map((part) => part.trim())
+
+/** The parts of a list with commas between; none where it is not given. */
+export const optionalParts = (list: Option.Option<string>): ReadonlyArray<string> =>
+  Option.match(list, { onNone: () => [], onSome: parts })
+
 /** The files of a list with commas between. */
 export const files = (list: Option.Option<string>): ReadonlyArray<string> =>
-  Option.match(list, {
-    onNone: () => [],
-    onSome: (names) =>
-      names
-        .split(",")
-        .map((name) => name.trim())
-        .filter((name) => name !== "")
-  })
+  optionalParts(list).filter((name) => name !== "")
 
 /** Nothing but results and errors. */
 export const quiet = Flag.Boolean("quiet").pipe(

@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
-import { encodeTask, glueFolders, type GlueName, glueNames, readGlue, type Tokenizer } from "../data/index.ts"
+import { encodeTask, glueFolders, glueNames, isGlueName, readGlue, type Tokenizer } from "../data/index.ts"
 import type { Measure } from "../evaluate/index.ts"
 import { ConfigError, type ConfigProblem } from "../spec/index.ts"
+import * as Flags from "./Flags.ts"
 import * as Settings from "./Settings.ts"
 
 const defaults = { epochs: 3 }
@@ -55,11 +56,6 @@ const flagged = (o: Options): ReadonlyArray<readonly [flag: string, value: strin
 /** The options as a command line. */
 export const written = (o: Options): ReadonlyArray<string> => flagged(o).flat()
 
-const isName = (name: string): name is GlueName => glueNames.some((each) => each === name)
-
-const namesOf = (tasks: Option.Option<string>): ReadonlyArray<string> =>
-  Option.match(tasks, { onNone: () => [], onSome: (list) => list.split(",").map((part) => part.trim()) })
-
 /** Fails with all that is wrong with the flags by themselves. */
 export const check = (o: Options): Effect.Effect<void, ConfigError> => {
   const alone: ReadonlyArray<ConfigProblem> = Option.isSome(o.glue)
@@ -70,8 +66,8 @@ export const check = (o: Options): Effect.Effect<void, ConfigError> => {
         bound: "given with the folder of GLUE",
         remedy: "add --glue DIR, or leave it out"
       }))
-  const unknown = namesOf(o.glueTasks)
-    .filter((name) => !isName(name))
+  const unknown = Flags.optionalParts(o.glueTasks)
+    .filter((name) => !isGlueName(name))
     .map((value) => ({
       key: "--glue-tasks",
       value,
@@ -79,16 +75,8 @@ export const check = (o: Options): Effect.Effect<void, ConfigError> => {
       remedy: "use for example --glue-tasks sst2,mrpc"
     }))
   const counts = {
-    examples: Settings.count(
-      "--glue-examples",
-      Option.getOrElse(o.glueExamples, () => 1),
-      1000
-    ),
-    epochs: Settings.count(
-      "--glue-epochs",
-      Option.getOrElse(o.glueEpochs, () => 1),
-      defaults.epochs
-    )
+    examples: Settings.optionalCount("--glue-examples", o.glueExamples, 1000),
+    epochs: Settings.optionalCount("--glue-epochs", o.glueEpochs, defaults.epochs)
   }
   const problems = [...alone, ...unknown]
   return problems.length > 0 ? Effect.fail(new ConfigError({ problems })) : Effect.asVoid(Settings.checkAll(counts))
@@ -96,7 +84,7 @@ export const check = (o: Options): Effect.Effect<void, ConfigError> => {
 
 /** The tasks that are asked for, or those whose folders are there; fails where there is none. */
 const tasksIn = Effect.fnUntraced(function* (directory: string, asked: Option.Option<string>) {
-  if (Option.isSome(asked)) return namesOf(asked).filter(isName)
+  if (Option.isSome(asked)) return Flags.optionalParts(asked).filter(isGlueName)
   const found = yield* glueFolders(directory)
   return found.length > 0
     ? found

@@ -67,10 +67,6 @@ export interface Options extends SquadFiles.Options, GlueFiles.Options {
   readonly teacher: Option.Option<string>
 }
 
-/** A list with commas as its parts. */
-const partsOf = (list: Option.Option<string>): ReadonlyArray<string> =>
-  Option.match(list, { onNone: () => [], onSome: (text) => text.split(",").map((part) => part.trim()) })
-
 /** The options that say what data is given and which rows are shown, as a command line. */
 export const given = (o: Options): ReadonlyArray<string> => [
   ...SquadFiles.written(o),
@@ -130,7 +126,7 @@ export const asked = Effect.fnUntraced(function* (
   more: { readonly [name: string]: Effect.Effect<unknown, ConfigError> } = {}
 ) {
   const setup = yield* Setup
-  const exhibits = yield* ExperimentFile.findAll(o.experiment, partsOf(o.only), setup.experiments)
+  const exhibits = yield* ExperimentFile.findAll(o.experiment, Flags.optionalParts(o.only), setup.experiments)
   const settings = {
     scale: Settings.choice("--scale", o.scale, Object.fromEntries(Scale.all.map((each) => [each.name, each]))),
     threads: Settings.count("--threads", o.threads, 1, 1, setup.cores),
@@ -141,7 +137,7 @@ export const asked = Effect.fnUntraced(function* (
   }
   yield* Settings.checkAll({ ...settings, ...more })
   const { scale, threads, seeds, checkpointEvery: every } = yield* Effect.all(settings)
-  const wanted = partsOf(o.rows)
+  const wanted = Flags.optionalParts(o.rows)
   const shown = exhibits.map((exhibit) =>
     Listing.isListing(exhibit) || wanted.length === 0 ? exhibit : Experiment.make({ ...exhibit, only: wanted })
   )

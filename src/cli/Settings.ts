@@ -52,6 +52,10 @@ export const count = (flag: string, value: number, example: number, least = 1, m
     example
   )
 
+/** As `count`, for a number that may be left out. */
+export const optionalCount = (flag: string, value: Option.Option<number>, example: number, least = 1) =>
+  Option.match(value, { onNone: () => Effect.void, onSome: (given) => count(flag, given, example, least) })
+
 /** The seconds between two checkpoints, where they are given. */
 export const checkpointEvery = (
   given: Option.Option<number>

@@ -113,14 +113,17 @@ export const paired = (
 export const effectSize = (differences: ReadonlyArray<number>): number | null => {
   if (differences.length < 2) return null
   const { mean: center, deviation } = summary(differences)
-  return deviation === null || deviation <= 1e-12 * Math.abs(center) ? null : center / deviation
+  return deviation === null || !isSpread(center, deviation) ? null : center / deviation
 }
+
+/** Whether values differ beyond rounding. */
+const isSpread = (center: number, deviation: number): boolean => deviation > 1e-12 * Math.abs(center)
 
 const pairedT = (differences: ReadonlyArray<number>): number | null => {
   const { count, mean: center, deviation } = summary(differences)
   if (deviation === null) return null
   // counts of a few right answers repeat; without spread t would be infinite, and two seeds be certain
-  if (deviation <= 1e-12 * Math.abs(center)) return center === 0 ? 1 : 2 ** (1 - count)
+  if (!isSpread(center, deviation)) return center === 0 ? 1 : 2 ** (1 - count)
   const t = center / (deviation / Math.sqrt(count))
   return Math.min(1, 2 * cephes.stdtr(count - 1, -Math.abs(t)))
 }

@@ -102,6 +102,9 @@ export type GlueName = keyof typeof layouts
 /** The nine tasks of GLUE (Wang et al. 2019), by their short names. */
 export const glueNames: ReadonlyArray<GlueName> = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
 
+/** Whether a word is the short name of a task of GLUE. */
+export const isGlueName = (name: string): name is GlueName => glueNames.some((each) => each === name)
+
 /** The share of a file's rows that may be malformed: some official files have a few, of QQP above all. */
 const tolerance = 0.01
 

@@ -1,6 +1,6 @@
 export type { TextColumns } from "./ColumnTexts.ts"
 export { type EncodedTask, type EncodedTexts, encodeTask, encodeTexts, longestFirst } from "./EncodedTexts.ts"
-export { glueFolders, type GlueName, glueNames, glueSplit, readGlue } from "./Glue.ts"
+export { glueFolders, type GlueName, glueNames, glueSplit, isGlueName, readGlue } from "./Glue.ts"
 export { type OwnTaskOptions, ownTexts, readOwnTask, type TableFormat } from "./OwnTask.ts"
 export { csvRows, textLines, type TextRow, tsvRows } from "./Rows.ts"
 export { type FileText, readTextFile } from "./TextFile.ts"

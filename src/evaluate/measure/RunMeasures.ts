@@ -5,9 +5,9 @@ import * as CutModel from "../CutModel.ts"
 import * as DiscrepancyCurve from "../DiscrepancyCurve.ts"
 import * as HeldOut from "../HeldOut.ts"
 import type { Measure } from "./Measure.ts"
+import { percent } from "./sized.ts"
 
 const nats = { unit: "nats", better: "lower", digits: 3 } as const
-const percent = { unit: "%", better: "higher", digits: 1 } as const
 
 /**
  * Masked-language-model loss and accuracy on the held-out batches, and there the prediction discrepancy KL(teacher ‖ student):
