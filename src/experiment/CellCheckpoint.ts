@@ -14,6 +14,8 @@ export interface CellCheckpoint {
   readonly curve: ReadonlyArray<Cell.Point>
   readonly path: ReadonlyArray<Cell.Shape>
   readonly trajectory: ReadonlyArray<Cell.Checked>
+  /** What has been measured of the student at the end, by the id of the column. */
+  readonly measures: { readonly [id: string]: number }
   /** Milliseconds of its own work so far, and those of them spent on measuring. */
   readonly spent: number
   readonly measuring: number
@@ -31,6 +33,7 @@ const Head = Schema.fromJsonString(
     curve: Cell.Measured.fields.curve,
     path: Cell.Measured.fields.path,
     trajectory: Cell.Measured.fields.trajectory,
+    measures: Cell.Measured.fields.measures,
     spent: Schema.Finite,
     measuring: Schema.Finite,
     resumed: Schema.Int

@@ -1,5 +1,6 @@
 import type * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Backend } from "../backend/index.ts"
@@ -48,30 +49,48 @@ const logged = (event: CellEvent): string | undefined => {
   }
 }
 
+/** A measure that is no number. */
+class Unusable extends Data.TaggedError("Unusable")<{ readonly message: string }> {}
+
 interface Values {
   readonly values: { readonly [id: string]: number }
   readonly diverged?: string
 }
 
-/** Takes measures of a student; one that is not finite ends the cell as divergence does. */
+/** What has been taken of a student before, and what to do with what is taken. */
+interface Taking {
+  readonly before: Values["values"]
+  readonly keep: Distillation.Distilled["keep"]
+}
+
+/** Takes measures of a student that have not been taken before; one that is not finite ends the cell as divergence does. */
 const take = (
   measures: ReadonlyArray<Measure.Measure>,
   context: Measure.MeasureContext,
-  emit: (event: CellEvent) => Effect.Effect<void>
+  emit: (event: CellEvent) => Effect.Effect<void>,
+  { before, keep }: Taking = { before: {}, keep: () => Effect.void }
 ) =>
-  Effect.forEach(Measure.single(measures), (measure) =>
-    Effect.andThen(
-      emit({ _tag: "Measuring", measure: measure.columns[0]?.name ?? measure.spec.name }),
-      measure.run(context)
+  Effect.suspend(() => {
+    let values = before
+    const isTaken = ({ columns }: Measure.Measure) => columns.length > 0 && columns.every(({ id }) => id in values)
+    const takeOne = (measure: Measure.Measure) =>
+      Effect.gen(function* () {
+        if (isTaken(measure)) return
+        yield* emit({ _tag: "Measuring", measure: measure.columns[0]?.name ?? measure.spec.name })
+        const taken = yield* measure.run(context)
+        const wrong = Object.entries(taken).find(([, value]) => !Number.isFinite(value))
+        if (wrong !== undefined) return yield* new Unusable({ message: `${wrong[0]} became ${wrong[1]}` })
+        values = { ...values, ...taken }
+        yield* keep(values)
+      })
+    return Effect.forEach(Measure.single(measures), takeOne, { discard: true }).pipe(
+      Effect.onInterrupt(() => (values === before ? Effect.void : Effect.ignore(keep(values, true)))),
+      Effect.map((): Values => ({ values })),
+      Effect.catchTag(["NotFinite", "Unusable"], ({ message }) =>
+        Effect.succeed<Values>({ values: {}, diverged: message })
+      )
     )
-  ).pipe(
-    Effect.map((each): Values => {
-      const values = Object.fromEntries(each.flatMap((some) => Object.entries(some)))
-      const wrong = Object.entries(values).find(([, value]) => !Number.isFinite(value))
-      return wrong === undefined ? { values } : { values: {}, diverged: `${wrong[0]} became ${wrong[1]}` }
-    }),
-    Effect.catchTag("NotFinite", ({ message }) => Effect.succeed<Values>({ values: {}, diverged: message }))
-  )
+  })
 
 /** The teacher of trials that have seed and batches in common, with all that their losses tap of it. */
 export const teacherOf = (
@@ -173,7 +192,9 @@ export const runWith = (
     })
     const { student, curve, path, trajectory: checked } = run
     const measured: Values =
-      student === undefined ? { values: {} } : yield* take(cell.measures, context(student, curve), told)
+      student === undefined
+        ? { values: {} }
+        : yield* take(cell.measures, context(student, curve), told, { before: from?.measures ?? {}, keep: run.keep })
     const diverged = run.diverged?.message ?? measured.diverged
     const now = yield* Clock.currentTimeMillis
     const result: Cell.CellResult = {

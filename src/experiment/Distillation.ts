@@ -11,11 +11,11 @@ import {
   StepState
 } from "../distill/index.ts"
 import { Model } from "../model/index.ts"
-import type { JsonObject } from "../spec/index.ts"
+import type { JsonObject, OutputError } from "../spec/index.ts"
 import type * as Cell from "./Cell.ts"
 import * as CellCheckpoint from "./CellCheckpoint.ts"
 import type { CellEvent, CellFailure } from "./CellEvent.ts"
-import type { Claim } from "./RunStore.ts"
+import type { Claim, StoreError } from "./RunStore.ts"
 
 /** A method and the seed it is run with. */
 export interface Trial {
@@ -67,6 +67,11 @@ export interface Distilled {
   /** Milliseconds of its own work, and those of them spent on measuring. */
   readonly spent: number
   readonly measuring: number
+  /** Keeps what has been measured of the student since in its checkpoint: when one is due, or `now`. */
+  readonly keep: (
+    measures: CellCheckpoint.CellCheckpoint["measures"],
+    now?: boolean
+  ) => Effect.Effect<void, StoreError | OutputError>
 }
 
 /** The steps at which something is measured: `points` of them, evenly, and the start. */
@@ -91,6 +96,12 @@ export const checkpointEvery = 20
  */
 export const patience = (asked: number | undefined, took: number): number =>
   asked === undefined ? Math.max(1000 * checkpointEvery, 100 * took) : 1000 * asked
+
+/** A state that no step is taken from any more: its weights, without what only training needs. */
+const atRest = (state: StepState.StepState): StepState.StepState => ({
+  ...state,
+  train: { params: state.train.params, moments: {}, slots: {} }
+})
 
 /** What of an event goes into the metrics. */
 const metrics = (event: DistillEvent): JsonObject | undefined => {
@@ -131,7 +142,7 @@ export const run = (
     const trajectory: Array<Cell.Checked> = [...(from?.trajectory ?? [])]
     const resumed = from === undefined ? 0 : from.resumed + 1
     let measuring = from?.measuring ?? 0
-    let student: Model.Model | undefined
+    let ended: StepState.StepState | undefined
     const spent = Effect.map(share.spent, (own) => own + (from?.spent ?? 0))
 
     const handled = new WeakSet<DistillEvent>()
@@ -139,10 +150,13 @@ export const run = (
     let took = 0
     let wanted = false
 
-    const save = (state: StepState.StepState) =>
+    const due = Effect.map(Clock.currentTimeMillis, (now) => now - saved >= patience(o.checkpointEvery, took))
+
+    const save = (state: StepState.StepState, measures: CellCheckpoint.CellCheckpoint["measures"] = {}) =>
       Effect.gen(function* () {
         const began = yield* Clock.currentTimeMillis
-        const bytes = CellCheckpoint.encode({ state, curve, path, trajectory, spent: yield* spent, measuring, resumed })
+        const seen = { curve, path, trajectory, measures, spent: yield* spent, measuring, resumed }
+        const bytes = CellCheckpoint.encode({ state, ...seen })
         yield* claim.save(state.step, bytes)
         saved = yield* Clock.currentTimeMillis
         took = saved - began
@@ -166,7 +180,7 @@ export const run = (
       Effect.gen(function* () {
         const { step } = state
         const model = StepState.model(state)
-        if (step === steps) student = model
+        if (step === steps) ended = atRest(state)
         const before = yield* share.spent
         const parameters = Model.size(model)
         if ((isCurvePoint(step) || step === steps) && curve.at(-1)?.step !== step) {
@@ -191,11 +205,10 @@ export const run = (
       Effect.gen(function* () {
         yield* emit({ _tag: "Distilled", event })
         yield* note(event)
-        if (event._tag === "Stepped" && (yield* Clock.currentTimeMillis) - saved >= patience(o.checkpointEvery, took))
-          wanted = true
+        if (event._tag === "Stepped" && (yield* due)) wanted = true
         if (event._tag !== "Snapshot") return
         yield* look(event.state)
-        if (wanted || event.last) yield* save(event.state)
+        if (wanted || event.last) yield* save(event.last ? atRest(event.state) : event.state)
       })
 
     /** What was done but not yet told belongs to the state; what is still to be measured of it, is when it goes on. */
@@ -207,8 +220,13 @@ export const run = (
 
     const finish = (diverged: { readonly diverged?: Diverged }) =>
       Effect.map(spent, (spent): Distilled => {
-        const made = student === undefined || diverged.diverged !== undefined ? {} : { student }
-        return { ...made, ...diverged, curve, path, trajectory, spent, measuring }
+        const last = diverged.diverged === undefined ? ended : undefined
+        const keep: Distilled["keep"] = (measures, now = false) =>
+          Effect.gen(function* () {
+            if (last !== undefined && (now || (yield* due))) yield* save(last, measures)
+          })
+        const made = last === undefined ? {} : { student: StepState.model(last) }
+        return { ...made, ...diverged, curve, path, trajectory, spent, measuring, keep }
       })
 
     if (from !== undefined) {

@@ -73,6 +73,7 @@ describe("CellCheckpoint", () => {
           curve,
           path: [{ step: 0, widths: { hidden: 8 }, parameters: 9 }],
           trajectory: [{ step: 1, parameters: 3, measures: { a: 0.5 } }],
+          measures: { loss: 0.1 * step },
           spent: 1.5,
           measuring: 0.25,
           resumed
@@ -90,6 +91,7 @@ describe("CellCheckpoint", () => {
       curve: [],
       path: [],
       trajectory: [],
+      measures: {},
       spent: 0,
       measuring: 0,
       resumed: 0

@@ -15,8 +15,9 @@ import {
   Runner,
   RunStore
 } from "homodistil/experiment"
+import { Measure } from "homodistil/evaluate"
 import * as Scorer from "homodistil/importance"
-import type { JsonObject } from "homodistil/spec"
+import { type JsonObject, Spec } from "homodistil/spec"
 import { experiment, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
 
 describe("isPoint", () => {
@@ -76,8 +77,10 @@ const livesOf = (cuts: ReadonlyArray<number>, options: Partial<Experiment.Experi
         yield* Fiber.interrupt(fiber)
         if (Exit.isFailure(yield* Fiber.await(fiber))) interrupted++
       }
-      const result = yield* CellRun.run(spec, { laboratory, machine, claim: claim(), emit: () => Effect.void })
-      return { result, lines: JSON.stringify(lines()), interrupted }
+      const told: Array<CellEvent> = []
+      const emit = (event: CellEvent) => Effect.sync(() => void told.push(event))
+      const result = yield* CellRun.run(spec, { laboratory, machine, claim: claim(), emit })
+      return { result, told, lines: JSON.stringify(lines()), interrupted }
     }).pipe(Effect.scoped)
   )
 
@@ -119,6 +122,39 @@ describe("a distillation that is interrupted", () => {
     assert.strictEqual(interrupted, 2)
     assert.strictEqual(result.provenance.resumed, 2)
   })
+})
+
+describe("measures of a cell that is interrupted while they are taken", () => {
+  /** Measures by number, which remember how often each was taken. */
+  const counting = () => {
+    const taken: Array<number> = []
+    const measure = (i: number): Measure.Measure => ({
+      spec: Spec.make(`counted${i}`),
+      columns: [{ id: `counted.${i}`, name: `counted ${i}`, better: "none", digits: 0 }],
+      run: () => Effect.sync(() => ({ [`counted.${i}`]: taken.push(i) === 0 ? 0 : i / 3 }))
+    })
+    const measures = Array.from({ length: 4 }, (_, i) => measure(i))
+    return { taken, measures: [...measures.slice(0, 2), Measure.all("two", measures.slice(2))] }
+  }
+
+  it("are not taken again, and are those of one that never stopped", () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 3 }), async (cuts) => {
+        const whole = counting()
+        const expected = await livesOf([], { measure: whole.measures, trajectory })
+        assert.deepStrictEqual(whole.taken, [0, 1, 2, 3])
+        const again = counting()
+        const before = expected.told.findIndex((event) => event._tag === "Measuring" && event.measure === "counted 0")
+        // the measures at which lives end; each begins with the one at which the life before it ended
+        const ends = cuts.toSorted((a, b) => a - b)
+        const lives = ends.map((end, life) => (life === 0 ? before + end : end - (ends[life - 1] ?? 0)))
+        const { result, lines } = await livesOf(lives, { measure: again.measures, trajectory })
+        assert.deepStrictEqual(again.taken, [0, 1, 2, 3])
+        assert.strictEqual(numbers(result), numbers(expected.result))
+        assert.strictEqual(lines, expected.lines)
+      }),
+      { numRuns: 10 }
+    ))
 })
 
 describe("several experiments on one store", () => {
