@@ -33,6 +33,7 @@ export default Experiment.make({
     "half of each axis": { ...methods(0.5), distilBert: Method.distilBert() },
     "a quarter of each axis": methods(0.25)
   },
+  reference: { teacher: Method.teacher() },
   measure: Measure.standard(),
   columns: [
     "partOfSpeech.probe",

@@ -36,7 +36,7 @@ export const towards = (
   widths: WidthTarget.Widths | undefined
 ): DistillPlan.DistillPlan => {
   if (widths === undefined) return plan
-  const { final } = plan.ratio.over(plan.training.steps)
+  const { final } = DistillPlan.ratio(plan)
   const targeted = { ...plan, ranking: Ranking.toWidths({ final, widths: { ...widths } }) }
   const [own, asked] = [plan, targeted].map((one) => BertConfig.axes(DistillReport.ending(one, teacher)))
   const same = own !== undefined && Axis.prunable(own).every(({ id, size }) => asked?.get(id)?.size === size)
@@ -127,13 +127,13 @@ export const command = Command.make(
       const say = (line: string) => (quiet ? Effect.void : screen.error(line))
       yield* Effect.gen(function* () {
         const request = yield* settings.size
-        const prunes = asked.mode.unstructured !== true && asked.ratio.over(asked.training.steps).final < 1
+        const prunes = asked.mode.unstructured !== true && DistillPlan.ratio(asked).final < 1
         const size = prunes
           ? yield* StudentSize.choose(model.config, request, {
               anyWidths: o.anyWidths,
               told: (line) => say(`${line}\n`)
             })
-          : { ratio: asked.ratio.over(asked.training.steps).final }
+          : { ratio: DistillPlan.ratio(asked).final }
         const sized = prunes ? yield* DistillSettings.plan({ ...o, ratio: Option.some(size.ratio) }) : asked
         const plan = towards(sized, model.config, size.widths)
         if (!o.anyWidths)

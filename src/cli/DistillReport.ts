@@ -1,4 +1,4 @@
-import { type DistillPlan, StudentStep } from "../distill/index.ts"
+import { DistillPlan, StudentStep } from "../distill/index.ts"
 import { type HeldOut, Measure, type Similarity } from "../evaluate/index.ts"
 import { CellCost, CellWork, ProcessMemory, RunPlan, Scale } from "../experiment/index.ts"
 import { Axis, BertConfig, Flops, Model, Parameters } from "../model/index.ts"
@@ -18,7 +18,7 @@ const sparse = (config: BertConfig.BertConfig, ratio: number): string => {
 /** The shape of the student that is written: masked units are cut in the end. */
 export const ending = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertConfig): BertConfig.BertConfig => {
   const original = BertConfig.axes(teacher)
-  const ratio = plan.ratio.over(plan.training.steps).final
+  const ratio = DistillPlan.ratio(plan).final
   const widths =
     plan.mode.unstructured === true ? new Map() : plan.ranking.widths({ original, current: original, ratio })
   return BertConfig.fromAxes(teacher, Axis.resize(original, widths))
@@ -67,7 +67,7 @@ export const outline = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertC
   return [
     `${components.join(", ")}, loss ${plan.loss.terms.join(" + ")}`,
     ...(plan.mode.unstructured === true
-      ? [sparse(teacher, plan.ratio.over(steps).final)]
+      ? [sparse(teacher, DistillPlan.ratio(plan).final)]
       : StudentSize.outline(teacher, ending(plan, teacher), length)),
     `${steps} steps of ${rows} × ${length} pieces: ${Words.amount(cost.student + cost.teacher)} FLOPs, about ${gibibytes(memory)} of memory`,
     ""

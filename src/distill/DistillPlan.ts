@@ -10,6 +10,7 @@ import {
   type RemainingRatio,
   RemainingRatioService
 } from "../pruning/index.ts"
+import type { Schedule } from "../schedule/index.ts"
 import { Spec } from "../spec/index.ts"
 import { type LearningRate, LearningRateService } from "./LearningRate.ts"
 import { type Projection, ProjectionService } from "./Projection.ts"
@@ -62,6 +63,17 @@ export const resolve: Effect.Effect<DistillPlan, never, DistillServices> = Effec
     training: yield* TrainingService
   }
 })
+
+/** The steps that schedules are made over: where there are none, nothing asks them for more than their start. */
+const horizon = ({ training }: Pick<DistillPlan, "training">): number => Math.max(1, training.steps)
+
+/** A plan's remaining ratio over its run. Throws `ConfigError` where it breaks the promises of `CheckedRatio`. */
+export const ratio = (plan: Pick<DistillPlan, "ratio" | "training">): RemainingRatio.CheckedRatio =>
+  plan.ratio.over(horizon(plan))
+
+/** A plan's learning rate over its run. */
+export const learningRate = (plan: Pick<DistillPlan, "learningRate" | "training">): Schedule.Schedule =>
+  plan.learningRate.over(horizon(plan))
 
 /** The description of a plan: what a cell's key is hashed from. Raise the version when the run's arithmetic changes. */
 export const spec = (plan: DistillPlan): Spec.Spec => {

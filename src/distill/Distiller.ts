@@ -18,7 +18,7 @@ import { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
 import { Seed } from "../spec/index.ts"
 import { Diverged } from "./Diverged.ts"
-import type { DistillPlan } from "./DistillPlan.ts"
+import * as DistillPlan from "./DistillPlan.ts"
 import type { DistillEvent, Widths } from "./Event.ts"
 import * as Projection from "./Projection.ts"
 import { isDue, prune, shrinks } from "./PruningEvent.ts"
@@ -29,7 +29,7 @@ import * as Teacher from "./Teacher.ts"
 
 /** What is distilled besides teacher and batches: the method, and what is wanted of the run. */
 export interface StudentInput {
-  readonly plan: DistillPlan
+  readonly plan: DistillPlan.DistillPlan
   /** Whether a snapshot is wanted once so many steps are done (0 is the start); the end always gives one. */
   readonly snapshotAt: (done: number) => boolean
   /** Where to go on from; the start unless given. */
@@ -53,7 +53,7 @@ export const start = ({
   teacher,
   seed
 }: Pick<DistillInput, "plan" | "teacher" | "seed">): StepState.StepState => {
-  const ratio = plan.ratio.over(plan.training.steps)
+  const ratio = DistillPlan.ratio(plan)
   const student = plan.student.make({ teacher, ranking: plan.ranking, finalRatio: ratio.final, seed })
   const projections = Projection.specs(plan.projection, plan.loss.taps, student.config.layers)
   const params = {
@@ -115,8 +115,8 @@ export const runWith = (
       const { teacher, seed, shape } = share
       const backend = yield* Backend
       const { steps } = plan.training
-      const ratio = plan.ratio.over(steps)
-      const learningRate = plan.learningRate.over(steps)
+      const ratio = DistillPlan.ratio(plan)
+      const learningRate = DistillPlan.learningRate(plan)
 
       let current: Live | undefined
       let latest: ReadonlyArray<DistillEvent> = []
@@ -249,21 +249,22 @@ export const runWith = (
         }).pipe(Effect.uninterruptible)
 
       const initial = StepState.under(plan.mode, input.from ?? start({ plan, teacher, seed }))
-      const live = yield* enter(initial)
+      const live = initial.step < steps ? yield* enter(initial) : undefined
+      const last = live === undefined
       const opening: Array<DistillEvent> = [
         {
           _tag: "Started",
           steps,
           widths: widths(initial),
           parameters: StepState.parameters(initial),
-          nodes: live.step.nodes
+          nodes: live?.step.nodes ?? 0
         }
       ]
-      if (input.from === undefined && input.snapshotAt(0))
-        opening.push({ _tag: "Snapshot", state: initial, last: false })
+      if (input.from === undefined && (last || input.snapshotAt(0)))
+        opening.push({ _tag: "Snapshot", state: initial, last })
       return Stream.concat(
         Stream.fromIterable(opening),
-        initial.step >= steps ? Stream.empty : Stream.paginate<Live, DistillEvent, DistillFailure>(live, advance)
+        live === undefined ? Stream.empty : Stream.paginate<Live, DistillEvent, DistillFailure>(live, advance)
       )
     })
   )

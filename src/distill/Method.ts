@@ -151,6 +151,20 @@ export const distilBert = ({ weights = {}, temperature = 1, ratio = 0.5, ...rest
   )
 }
 
+/**
+ * The teacher itself, untouched: what students are measured against. Nothing is trained and nothing pruned, at any scale.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { DistillPlan, Method } from "homodistil/distill"
+ * const plan = Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(Method.teacher())))
+ * assert.deepEqual([plan.training.steps, plan.student.spec.name, Method.properties(plan).pruning], [0, "fromTeacher", "none"])
+ * ```
+ */
+export const teacher = (): Method =>
+  Layer.mergeAll(noTeacher({ training: { steps: 0 } }), RemainingRatio.layer(RemainingRatio.constant()))
+
 /** A window longer than any warm-up: scores are the mean of all steps since the start. */
 const sinceTheStart = { window: 1_000_000 }
 

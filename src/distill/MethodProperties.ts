@@ -1,5 +1,5 @@
 import { Spec } from "../spec/index.ts"
-import type { DistillPlan } from "./DistillPlan.ts"
+import { type DistillPlan, ratio as ratioOf } from "./DistillPlan.ts"
 import { isDue } from "./PruningEvent.ts"
 
 /** A method from the pruning point of view: a row of the paper's Table 2. */
@@ -26,7 +26,7 @@ const words = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, "$1 $
 /** How often the student becomes smaller over a run. */
 const falls = (plan: DistillPlan): number => {
   const { steps } = plan.training
-  const ratio = plan.ratio.over(steps)
+  const ratio = ratioOf(plan)
   const done = Array.from({ length: steps }, (_, i) => i + 1).filter((step) => isDue(plan, ratio, step))
   return new Set(done.map(ratio.at).filter((remaining) => remaining < 1)).size
 }

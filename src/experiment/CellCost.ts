@@ -145,7 +145,7 @@ export const bytes = ({ teacher, weights, gradients, moments, slots, activations
 /** The shapes of a run and the steps at which they begin, and that of the model it ends with, which is cut where it is masked. */
 const shapes = (plan: DistillPlan.DistillPlan, teacher: BertConfig.BertConfig) => {
   const { steps } = plan.training
-  const ratio = plan.ratio.over(steps)
+  const ratio = DistillPlan.ratio(plan)
   const start = plan.student.shape({ teacher, ranking: plan.ranking, finalRatio: ratio.final })
   const found: Array<{ readonly from: number; readonly config: BertConfig.BertConfig }> = [{ from: 0, config: start }]
   if (plan.student.final || plan.mode.unstructured === true) return { found, end: start }

@@ -55,6 +55,8 @@ export interface ExperimentOptions {
    * are compared among themselves. A method that lacks a service does not type-check.
    */
   readonly method: Layer.Layer<DistillServices> | Methods | { readonly [group: string]: Methods }
+  /** Rows that stand before all others and are compared with none, such as the teacher; nothing of them is varied. */
+  readonly reference?: Methods
   /** Replaces services, row by row; several components are combined. Nothing unless given. */
   readonly vary?: Variation
   readonly measure: ReadonlyArray<Measure.Measure>
@@ -68,7 +70,7 @@ export interface ExperimentOptions {
   readonly seeds: number
   /** The row the others are compared with: the name of its method and varied components, without its group. */
   readonly baseline: string
-  /** Of the rows, only these by name or label, and the baseline; all unless given. */
+  /** Of the rows, only these by name or label, the baseline and the references; all unless given. */
   readonly only?: ReadonlyArray<string>
   /** Names for rows, where the specs' own names do not read well. */
   readonly labels?: { readonly [name: string]: string }
@@ -84,6 +86,8 @@ export interface Row {
   readonly label: string
   /** The row that the others of its group are compared with. */
   readonly baseline: boolean
+  /** Whether it is compared with no other row. */
+  readonly reference: boolean
   /** The group it stands in, where rows are grouped. */
   readonly group?: string
   readonly plan: DistillPlan.DistillPlan
@@ -126,6 +130,7 @@ const resolve = (
 
 /** A method, and how it is called. */
 interface Named {
+  readonly reference: boolean
   readonly group?: string
   readonly method?: string
   readonly layer: Layer.Layer<DistillServices>
@@ -133,15 +138,21 @@ interface Named {
 
 const isMethod = (value: unknown): value is Layer.Layer<DistillServices> => Layer.isLayer(value)
 
-/** The methods of an experiment; a single one has no name. */
-const methodsOf = ({ method }: ExperimentOptions): ReadonlyArray<Named> =>
-  isMethod(method)
-    ? [{ layer: method }]
+/** The methods of an experiment, references first; a single one has no name. */
+const methodsOf = ({ method, reference: known = {} }: ExperimentOptions): ReadonlyArray<Named> => {
+  const reference = false
+  const own = isMethod(method)
+    ? [{ layer: method, reference }]
     : Object.entries(method).flatMap(([name, one]: readonly [string, Layer.Layer<DistillServices> | Methods]) =>
         isMethod(one)
-          ? [{ method: name, layer: one }]
-          : Object.entries(one).map(([inner, layer]) => ({ group: name, method: inner, layer }))
+          ? [{ method: name, layer: one, reference }]
+          : Object.entries(one).map(([inner, layer]) => ({ group: name, method: inner, layer, reference }))
       )
+  return [...Object.entries(known).map(([name, layer]) => ({ method: name, layer, reference: true })), ...own]
+}
+
+/** What of an experiment a method is varied by. */
+const variationOf = ({ vary = {} }: ExperimentOptions, { reference }: Named): Variation => (reference ? {} : vary)
 
 /** A row before it has a name. */
 interface Candidate extends Named {
@@ -149,17 +160,20 @@ interface Candidate extends Named {
 }
 
 /** The name of a row in its group: its method and varied components, by `text`. */
-const named = (
-  { vary = {} }: ExperimentOptions,
-  { method, plan }: Candidate,
-  text: (spec: Spec.Spec) => string
-): string => [...(method === undefined ? [] : [method]), ...keysOf(vary).map((key) => text(plan[key].spec))].join(" · ")
+const named = (options: ExperimentOptions, one: Candidate, text: (spec: Spec.Spec) => string): string =>
+  [
+    ...(one.method === undefined ? [] : [one.method]),
+    ...keysOf(variationOf(options, one)).map((key) => text(one.plan[key].spec))
+  ].join(" · ")
 
 const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): ReadonlyArray<ConfigProblem> => {
   const names = rows.map(({ name }) => name)
   const known = new Set(options.measure.flatMap(({ columns }) => columns.map(({ id }) => id)))
   const called = new Set(rows.flatMap(({ own, name, label }) => [own, name, label]))
-  const groups = Map.groupBy(rows, ({ group }) => group)
+  const groups = Map.groupBy(
+    rows.filter(({ reference }) => !reference),
+    ({ group }) => group
+  )
   return [
     ...names.flatMap((name, i) =>
       names.indexOf(name) === i
@@ -204,12 +218,12 @@ const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): Readonl
  */
 export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<ReadonlyArray<Row>, ConfigError> =>
   Effect.gen(function* () {
-    const { vary = {} } = options
-    const found = yield* Effect.forEach(methodsOf(options), (one) =>
-      Effect.forEach(combinations(vary), (layers) =>
+    const found = yield* Effect.forEach(methodsOf(options), (one) => {
+      const vary = variationOf(options, one)
+      return Effect.forEach(combinations(vary), (layers) =>
         Effect.map(resolve(one.layer, scale, vary, layers), (plan): Candidate => ({ ...one, plan }))
       )
-    )
+    })
     const candidates = found.flat()
     const full = (group: string | undefined, own: string): string => (group === undefined ? own : `${group} · ${own}`)
     const short = candidates.map((one) =>
@@ -226,7 +240,8 @@ export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<Re
         name: full(one.group, own),
         own,
         label: options.labels?.[own] ?? own,
-        baseline: own === options.baseline,
+        baseline: !one.reference && own === options.baseline,
+        reference: one.reference,
         ...(one.group === undefined ? {} : { group: one.group }),
         plan: one.plan
       }
@@ -237,8 +252,8 @@ export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<Re
 
 const isShown =
   ({ only }: ExperimentOptions) =>
-  ({ baseline, own, name, label }: Row): boolean =>
-    only === undefined || baseline || only.some((each) => each === own || each === name || each === label)
+  ({ baseline, reference, own, name, label }: Row): boolean =>
+    only === undefined || baseline || reference || only.some((each) => each === own || each === name || each === label)
 
 /**
  * An experiment: a method, what is varied about it, and what is measured.
@@ -328,6 +343,7 @@ export const isExperiment = (value: unknown): value is ExperimentOptions => {
     Number.isInteger(field("seeds")) &&
     Array.isArray(field("measure")) &&
     (isMethod(field("method")) || isMethods(field("method"))) &&
+    (field("reference") === undefined || isMethods(field("reference"))) &&
     (vary === undefined ||
       (typeof vary === "object" &&
         vary !== null &&

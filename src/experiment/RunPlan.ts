@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { DistillPlan } from "../distill/index.ts"
+import { DistillPlan } from "../distill/index.ts"
 import { BertConfig, Parameters } from "../model/index.ts"
 import { type ConfigError, Digest, Spec } from "../spec/index.ts"
 import * as CellCost from "./CellCost.ts"
@@ -168,10 +168,10 @@ const columns = (lines: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<str
 }
 
 /** The highest learning rate of a run. */
-const peakOf = ({ learningRate, training: { steps } }: DistillPlan.DistillPlan): string => {
-  const { at } = learningRate.over(steps)
+const peakOf = (plan: DistillPlan.DistillPlan): string => {
+  const { at } = DistillPlan.learningRate(plan)
   let peak = 0
-  for (let step = 0; step < steps; step++) peak = Math.max(peak, at(step))
+  for (let step = 0; step < plan.training.steps; step++) peak = Math.max(peak, at(step))
   return Number(peak.toPrecision(3)).toExponential()
 }
 
@@ -235,7 +235,10 @@ const counted = (count: number, one: string, many: string): string => `${count} 
 export const text = (plan: RunPlan): string => {
   const { scale, teacher, teacherParameters, planned, cells, done, operations, work, jobs, rate, seconds, memory } =
     plan
-  const [first] = planned.flatMap(({ rows }) => rows.map(({ cost }) => cost))
+  // a row that nothing is trained for does not tell how long the others train
+  const [first] = planned
+    .flatMap(({ rows }) => rows.map(({ cost }) => cost))
+    .toSorted((a, b) => Number(a.steps === 0) - Number(b.steps === 0))
   if (first === undefined) return `Nothing is run at ${scale.name} scale.\n`
   const { batch, steps } = first
   const { student, teacher: taught, measures } = operations

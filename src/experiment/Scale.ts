@@ -1,4 +1,4 @@
-import { type DistillPlan, LearningRate, Training } from "../distill/index.ts"
+import { DistillPlan, LearningRate, Training } from "../distill/index.ts"
 import * as Loss from "../loss/index.ts"
 import { BertConfig } from "../model/index.ts"
 import { adamW } from "../optimizer/index.ts"
@@ -72,8 +72,8 @@ const isMicro = <K extends keyof Components>(name: K, { spec }: Components[K]): 
   Digest.of(Spec.toJson(spec)) === Digest.of(Spec.toJson(microComponents[name].spec))
 
 /** The learning rate that a scale has for a student: of the wide ones' own, where it keeps enough. */
-const learningRateOf = ({ wide, components = {} }: Scale, { ratio }: DistillPlan.DistillPlan, steps: number) =>
-  wide !== undefined && ratio.over(steps).final >= wide.from ? wide.learningRate : components.learningRate
+const learningRateOf = ({ wide, components = {} }: Scale, plan: Pick<DistillPlan.DistillPlan, "ratio" | "training">) =>
+  wide !== undefined && DistillPlan.ratio(plan).final >= wide.from ? wide.learningRate : components.learningRate
 
 /**
  * A plan at a scale: with the scale's training options, its loss in the scale's setting, and in the place of HomoDistil's micro setting the
@@ -97,14 +97,15 @@ export const planAt = (
   varied: ReadonlyArray<keyof DistillPlan.DistillPlan> = []
 ): DistillPlan.DistillPlan => {
   const { spec: _, ...own } = plan.training
-  const training = Training.make({ ...own, ...scale.training })
+  // what is not trained is so at every scale
+  const training = Training.make({ ...own, ...scale.training, ...(own.steps === 0 ? { steps: 0 } : {}) })
   const chosen = <K extends keyof Components>(name: K, replacement: Components[K] | undefined): Components[K] =>
     replacement !== undefined && !varied.includes(name) && isMicro(name, plan[name]) ? replacement : plan[name]
   return {
     ...plan,
     training,
     loss: scale.loss === undefined ? plan.loss : Loss.inSetting(plan.loss, scale.loss),
-    learningRate: chosen("learningRate", learningRateOf(scale, plan, training.steps)),
+    learningRate: chosen("learningRate", learningRateOf(scale, { ...plan, training })),
     optimizer: chosen("optimizer", scale.components?.optimizer)
   }
 }

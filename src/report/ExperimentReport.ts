@@ -51,16 +51,18 @@ export const columns = ({
 export const table = (finished: Runner.Finished, options: ReportOptions = {}): Table.Table => {
   const { experiment, seeds, rows } = finished
   const shown = columns(experiment)
-  const common = Setting.shared(finished)
+  const trained = withoutReferences(finished)
+  const common = Setting.shared(trained)
   return Table.make({
     title: experiment.title,
-    caption: `${Setting.line(finished)}; mean ± half-width of the 95 % t-interval; differences paired by seed, t-test, Holm`,
+    caption: `${Setting.line(trained)}; mean ± half-width of the 95 % t-interval; differences paired by seed, t-test, Holm`,
     rowHeader: rowHeader(finished),
     columns: shown,
     seeds,
     rows: rows.map(({ row, cells }) => ({
       name: row.label,
       baseline: row.baseline,
+      reference: row.reference,
       ...(row.group === undefined ? {} : { group: row.group }),
       runs: cells.map(({ key, diverged }) => ({
         key,
@@ -81,6 +83,12 @@ export const table = (finished: Runner.Finished, options: ReportOptions = {}): T
   })
 }
 
+/** A finished experiment without its rows for reference, which are in no setting and on no path. */
+const withoutReferences = (finished: Runner.Finished): Runner.Finished => ({
+  ...finished,
+  rows: finished.rows.filter(({ row }) => !row.reference)
+})
+
 const draw: { readonly [F in Experiment.Figure]: (finished: Runner.Finished) => LineFigure } = {
   discrepancy: DiscrepancyFigure.of,
   path: PathFigure.of,
@@ -92,7 +100,7 @@ const draw: { readonly [F in Experiment.Figure]: (finished: Runner.Finished) => 
 export const figures = (finished: Runner.Finished): { readonly [name: string]: LineFigure } =>
   Object.fromEntries(
     (finished.experiment.figures ?? (["discrepancy"] as const)).flatMap((name) => {
-      const figure = draw[name](finished)
+      const figure = draw[name](withoutReferences(finished))
       return figure.panels.some(({ series }) => series.some(({ points }) => points.length > 0)) ? [[name, figure]] : []
     })
   )

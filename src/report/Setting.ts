@@ -1,3 +1,4 @@
+import { DistillPlan } from "../distill/index.ts"
 import type { Experiment, Runner } from "../experiment/index.ts"
 import { Spec } from "../spec/index.ts"
 import type { Landmark } from "./LineFigure.ts"
@@ -53,9 +54,7 @@ export const rowName = ({ label, group }: Experiment.Row): string =>
 /** Where pruning ends, if it ends at one step in all rows that are pruned while they train. */
 export const landmarks = (finished: Runner.Finished): ReadonlyArray<Landmark> => {
   const pruned = finished.rows.filter(({ row }) => !row.plan.student.final)
-  const ends = [...new Set(pruned.map(({ row }) => row.plan.ratio.over(row.plan.training.steps).ends))].filter(
-    (e) => e > 0
-  )
+  const ends = [...new Set(pruned.map(({ row }) => DistillPlan.ratio(row.plan).ends))].filter((e) => e > 0)
   const [end] = ends
   return end === undefined || ends.length > 1 ? [] : [{ step: end, label: "pruning ends" }]
 }

@@ -28,6 +28,8 @@ export interface MeasuredRow {
   readonly cells: { readonly [columnId: string]: Measured }
   /** The row that the others of its group are compared with. */
   readonly baseline?: boolean
+  /** Whether it is compared with no other row, as the teacher that students are made from. */
+  readonly reference?: boolean
   /** Rows of one group stand together and are compared among themselves. */
   readonly group?: string
   /** One a seed, in the order of the table's seeds. */
@@ -178,10 +180,14 @@ const cellsOf = (column: Column, { rows, seeds, published }: TableInput): Readon
     })
   )
   const summaries = samples.map((s) => (s.length === 0 ? null : Statistics.summary(s.map(({ value }) => value))))
-  const members = Map.groupBy(rows.keys(), (r) => rows[r]?.group)
+  const members = Map.groupBy(
+    [...rows.keys()].filter((r) => rows[r]?.reference !== true),
+    (r) => rows[r]?.group
+  )
   const differences = corrected(
-    rows.map(({ group }, r) => {
-      const baseline = members.get(group)?.find((other) => rows[other]?.baseline === true) ?? r
+    rows.map(({ group, reference = false }, r) => {
+      const baseline =
+        (reference ? undefined : members.get(group)?.find((other) => rows[other]?.baseline === true)) ?? r
       return r === baseline ? null : Statistics.paired(samples[r] ?? [], samples[baseline] ?? [])
     })
   )

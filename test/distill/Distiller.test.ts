@@ -3,7 +3,16 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
 import { Backend, Tensor, TfjsBackend } from "homodistil/backend"
-import { Distiller, LearningRate, PruningMode, StepState, StudentInit, Training } from "homodistil/distill"
+import {
+  Distiller,
+  DistillPlan,
+  LearningRate,
+  Method,
+  PruningMode,
+  StepState,
+  StudentInit,
+  Training
+} from "homodistil/distill"
 import * as Scorer from "homodistil/importance"
 import { BertConfig } from "homodistil/model"
 import { PrunePlan } from "homodistil/pruning"
@@ -44,6 +53,21 @@ describe("a distillation", () => {
     for (const term of ["kl", "hidden", "embedding", "attention"])
       assert.isBelow(Math.abs(first.terms[term] ?? 1), 1e-6, term)
     assert.isAbove(first.terms["mlm"] ?? 0, 1)
+  })
+
+  it("of no steps is over as it begins, with the student as it starts", async () => {
+    for (const seed of [0, 1]) {
+      const untouched = Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(Method.teacher())))
+      const all = await native(events({ plan: untouched, seed: Seed.make(seed) }))
+      assert.deepEqual(
+        all.map(({ _tag }) => _tag),
+        ["Started", "Snapshot"]
+      )
+      const model = StepState.model(finalState(all))
+      assert.deepEqual(model.config, teacher.config)
+      for (const [name, { data }] of Object.entries(teacher.parameters))
+        assert.deepEqual(model.parameters[name]?.data, data, name)
+    }
   })
 
   it("has no use for a teacher's pooler, and gives its student none", async () => {

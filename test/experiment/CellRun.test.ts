@@ -14,6 +14,8 @@ import {
   Runner,
   RunStore
 } from "homodistil/experiment"
+import { HeldOut } from "homodistil/evaluate"
+import { Model } from "homodistil/model"
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -93,6 +95,44 @@ describe("CellRun", () => {
       assert.isAbove(result.curve.at(-1)?.discrepancy ?? 0, 0)
       assert.isAbove(result.measures["heldOut.loss"] ?? 0, 0)
     }
+  })
+
+  it("gives the teacher's own measures where nothing is trained, and goes on from where it was", async () => {
+    const { result, held, again } = await run(
+      Effect.gen(function* () {
+        const method = { ours: Method.homoDistil() }
+        const reference = { teacher: Method.teacher() }
+        const { measure } = experiment
+        const table = Experiment.make({ name: "t", title: "t", method, reference, measure, seeds: 1, baseline: "ours" })
+        const [cell] = yield* Runner.plan(runner({ experiment: table, seeds: [0] }).options)
+        const spec = { ...(yield* Effect.fromNullishOr(cell)).spec }
+        const laboratory = yield* Laboratory.make({ ...materials, scale })
+        const held = yield* HeldOut.measure(materials.teacher, laboratory.test)
+        const { result } = yield* runCell(spec)
+        let kept: Uint8Array | undefined
+        const claim = () => ({
+          checkpoint: kept,
+          restart: () => Effect.void,
+          save: (_: number, state: Uint8Array) => Effect.sync(() => void (kept = state)),
+          record: () => Effect.void,
+          log: () => Effect.void,
+          finish: () => Effect.void
+        })
+        const options = { laboratory, machine, emit: () => Effect.void }
+        yield* CellRun.run(spec, { ...options, claim: claim() })
+        assert.isDefined(kept)
+        return { result, held, again: yield* CellRun.run(spec, { ...options, claim: claim() }) }
+      }).pipe(Effect.scoped)
+    )
+    assert.isBelow(result.measures["curve.final"] ?? 1, 1e-6)
+    assert.isBelow(result.measures["heldOut.discrepancy"] ?? 1, 1e-6)
+    assert.strictEqual(result.measures["heldOut.loss"], held.loss)
+    assert.deepStrictEqual(
+      result.path.map(({ step, parameters }) => [step, parameters]),
+      [[0, Model.size(materials.teacher)]]
+    )
+    assert.strictEqual(numbers(again), numbers(result))
+    assert.strictEqual(again.provenance.resumed, 1)
   })
 
   it("says that a run diverged, and keeps the curve up to there", async () => {

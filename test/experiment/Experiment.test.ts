@@ -61,6 +61,24 @@ describe("the rows of an experiment", () => {
     assert.deepStrictEqual([row?.plan.training.steps, row?.plan.training.rows], [40, 8])
   })
 
+  it("stand behind those for reference, which are never varied, left out or compared", () => {
+    const reference = { teacher: Method.teacher(), noTeacher: Method.noTeacher() }
+    const grouped = {
+      "a half": { magnitude: Method.homoDistil({ ratio: 0.5 }), other: Method.oneShot({ ratio: 0.5 }) }
+    }
+    const { vary: _, ...rest } = experiment
+    const shown = [
+      rowsOf({ reference }),
+      rowsOf({ reference, only: ["PLATON"] }),
+      Effect.runSync(Experiment.rows({ ...rest, method: grouped, reference, only: [] }, Scale.micro))
+    ].map((rows) => rows.map(({ name, reference: apart, baseline }) => `${name}${apart ? "°" : baseline ? "*" : ""}`))
+    assert.deepStrictEqual(shown, [
+      ["teacher°", "noTeacher°", "magnitude*", "platon"],
+      ["teacher°", "noTeacher°", "magnitude*", "platon"],
+      ["teacher°", "noTeacher°", "a half · magnitude*"]
+    ])
+  })
+
   it("must differ, and the baseline be one of them", () => {
     const vary = { ratio: [0.5, 0.5].map((final) => RemainingRatio.layer(RemainingRatio.cubic({ final }))) }
     const message = problemsOf({ vary })

@@ -77,6 +77,10 @@ describe("Scale", () => {
 
   it("puts HomoDistil in the paper's setting, and leaves every method as it is at micro scale", () => {
     const paper = Scale.planAt(Scale.paper, planOf(Method.homoDistil()))
+    for (const scale of Scale.all) {
+      const { training } = Scale.planAt(scale, planOf(Method.teacher()))
+      assert.deepStrictEqual([training.steps, training.pruneEvery], [0, scale.training.pruneEvery ?? 10])
+    }
     assert.strictEqual(lossOf(paper), Spec.describe(Loss.homoDistil(setting).spec))
     assert.strictEqual(paper.optimizer, Scale.paper.components?.optimizer)
     assert.deepStrictEqual([paper.training.steps, paper.training.rows], [28_000, 4096])

@@ -44,6 +44,24 @@ describe("the table of the paper", () => {
   })
 })
 
+describe("a row for reference", () => {
+  it("is compared with none, is never the best, and changes nothing of the others", () =>
+    fc.assert(
+      fc.property(rows, fc.integer({ min: -9, max: 9 }), fc.boolean(), (own, value, grouped) => {
+        const others = grouped ? own.map((row) => ({ ...row, group: "of one size" })) : own
+        const reference = {
+          name: "teacher",
+          reference: true,
+          cells: { kl: { values: [value, value, value + 1, value] } }
+        }
+        const { rows: made } = of([reference, ...others])
+        expect(made[0]).toMatchObject({ baseline: false, group: null })
+        expect(made[0]?.cells[0]).toMatchObject({ difference: null, best: false })
+        expect(made.slice(1)).toEqual(of(others).rows)
+      })
+    ))
+})
+
 describe("missing values", () => {
   const table = Table.make(awkward)
   it("are left out of the statistics and keep their reason", () => {
