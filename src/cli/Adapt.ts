@@ -130,7 +130,7 @@ export const command = Command.make("adapt", flags, ({ model: folder, out, quiet
   Command.withDescription(
     withExitCodes(
       "Train the masked-language-model head of a BERT on text, its encoder frozen or not. Sentence encoders come without that head, and the usual " +
-        "loss of distillation needs it of a teacher. The text is the Brown corpus unless you give files of your own."
+        "loss of distillation needs it of a teacher. The text is the Brown corpus unless you give files of your own, beside it or alone."
     )
   ),
   Command.withShortDescription("Train the head of a BERT on text, so that it can be a teacher"),
@@ -143,6 +143,10 @@ export const command = Command.make("adapt", flags, ({ model: folder, out, quiet
       command:
         "homodistil adapt --model my-encoder --out my-teacher --encoder trained --text texts.jsonl.gz --learning-rate 1e-4",
       description: "All of it, on your own text"
+    },
+    {
+      command: "homodistil adapt --model my-encoder --out my-teacher --encoder trained --text brown,tasks.txt",
+      description: "On Brown and the texts of your tasks"
     }
   ])
 )

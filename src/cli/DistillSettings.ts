@@ -203,7 +203,7 @@ export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigE
     }
     yield* Settings.checkAll(parts)
     const made = yield* Effect.all(parts)
-    return yield* DistillPlan.resolve.pipe(
+    const plan = yield* DistillPlan.resolve.pipe(
       Effect.provide(
         Layer.mergeAll(
           Method.homoDistil(),
@@ -217,6 +217,8 @@ export const plan = (o: Options): Effect.Effect<DistillPlan.DistillPlan, ConfigE
         )
       )
     )
+    yield* attempt(() => DistillPlan.ratio(plan))
+    return plan
   })
 
 /** The settings by flag, for the command line that makes a student again. */

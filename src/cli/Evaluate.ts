@@ -3,14 +3,7 @@ import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import type { Backend, CompileError, ExecutionError } from "../backend/index.ts"
-import {
-  type Dataset,
-  heldOutBatches,
-  loadDataset,
-  loadTextFiles,
-  type MaskedBatch,
-  type Tokenizer
-} from "../data/index.ts"
+import { type Dataset, heldOutBatches, loadTexts, type MaskedBatch, type Tokenizer } from "../data/index.ts"
 import { HeldOut, Latency, Similarity } from "../evaluate/index.ts"
 import { BertConfig, Flops, Head, Model, Parameters } from "../model/index.ts"
 import { ConfigError, type Digest, type JsonObject } from "../spec/index.ts"
@@ -91,16 +84,11 @@ const comparable = (model: Named, teacher: Named): Effect.Effect<void, ConfigErr
       })
 
 /** What is measured on: test rows of Brown, or of the user's text. */
-const textOf = Effect.fnUntraced(function* (
-  files: ReadonlyArray<string>,
+const textOf = (
+  names: ReadonlyArray<string>,
   tokenizer: Tokenizer,
   { rows, length }: { readonly rows: number; readonly length: number }
-) {
-  const brown = yield* loadDataset({ tokenizer })
-  if (files.length === 0) return brown
-  const needs = { length, heldOutLength: length, validation: 0, test: rows }
-  return yield* loadTextFiles({ files, tokenizer, tasks: brown, needs })
-})
+) => loadTexts({ names, tokenizer, needs: { length, heldOutLength: length, validation: 0, test: rows } })
 
 const batchesOf = (
   dataset: Dataset,
@@ -233,7 +221,7 @@ export const command = Command.make("evaluate", flags, ({ model: folder, teacher
     withExitCodes(
       "Measure a model: its masked-language-model loss and accuracy on held-out text, its size, and the time of a sequence on this machine; with " +
         "--teacher both side by side, and how far its predictions are from the teacher's, or how alike their hidden states are where one of them has no " +
-        "masked-language-model head. The text is the Brown corpus unless you give files of your own."
+        "masked-language-model head. The text is the Brown corpus unless you give files of your own, beside it or alone."
     )
   ),
   Command.withShortDescription("Measure a model, alone or beside its teacher"),

@@ -31,7 +31,7 @@ export const checkpointEvery = Flag.Finite("checkpoint-every").pipe(
 export const text = Flag.String("text").pipe(
   Flag.withMetavar("FILES"),
   Flag.withDescription(
-    "texts of yours, with commas between: plain UTF-8 with blank lines between documents, or JSON lines (.jsonl) with a field text; packed by gzip or not (default: the Brown corpus, of which downstream tasks are made in any case)"
+    "texts of yours, with commas between: plain UTF-8 with blank lines between documents, or JSON lines (.jsonl) with a field text; packed by gzip or not; brown stands for the Brown corpus, beside files of yours or alone (default: brown, of which downstream tasks are made in any case)"
   ),
   Flag.optional
 )

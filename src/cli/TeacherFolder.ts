@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { loadDataset, loadTextFiles } from "../data/index.ts"
+import { loadTexts } from "../data/index.ts"
 import { Head } from "../model/index.ts"
 import { ConfigError } from "../spec/index.ts"
 import * as ModelFolder from "./ModelFolder.ts"
@@ -48,15 +48,7 @@ export const load = Effect.fnUntraced(function* (
         }
       ]
     })
-  const brown = yield* loadDataset({ tokenizer })
-  const dataset =
-    text === undefined || text.files.length === 0
-      ? brown
-      : yield* loadTextFiles({
-          files: text.files,
-          tokenizer,
-          tasks: brown,
-          needs: { length, validation: text.validation, test: text.test }
-        })
+  const { files: names, ...held } = text ?? { files: [], validation: 0, test: 0 }
+  const dataset = yield* loadTexts({ names, tokenizer, needs: { length, ...held } })
   return { model, digest, dataset, tokenizer, tokenizerFiles }
 })

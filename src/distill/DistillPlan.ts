@@ -11,7 +11,7 @@ import {
   RemainingRatioService
 } from "../pruning/index.ts"
 import type { Schedule } from "../schedule/index.ts"
-import { Spec } from "../spec/index.ts"
+import { ConfigError, Spec } from "../spec/index.ts"
 import { type LearningRate, LearningRateService } from "./LearningRate.ts"
 import { type Projection, ProjectionService } from "./Projection.ts"
 import { type PruningMode, PruningModeService } from "./PruningMode.ts"
@@ -67,16 +67,58 @@ export const resolve: Effect.Effect<DistillPlan, never, DistillServices> = Effec
 /** The steps that schedules are made over: where there are none, nothing asks them for more than their start. */
 const horizon = ({ training }: Pick<DistillPlan, "training">): number => Math.max(1, training.steps)
 
-/** A plan's remaining ratio over its run. Throws `ConfigError` where it breaks the promises of `CheckedRatio`. */
-export const ratio = (plan: Pick<DistillPlan, "ratio" | "training">): RemainingRatio.CheckedRatio =>
-  plan.ratio.over(horizon(plan))
+/** The last time that units or weights are ranked in a run; 0 where none are. */
+const lastRanking = (
+  { training, student, mode }: DistillPlan,
+  { final, ends }: RemainingRatio.CheckedRatio
+): number => {
+  const { steps, pruneEvery } = training
+  if (student.final || final === 1) return 0
+  return mode.unstructured === true ? steps : Math.max(steps - (steps % pruneEvery), ends <= steps ? ends : 0)
+}
+
+/** Whether the first ranking of a run waits until the scorer has scores. */
+const waits = ({ scorer, training, student, ratio, ...rest }: DistillPlan): boolean => {
+  const over = ratio.over(horizon({ training }))
+  const first = Math.min(training.pruneEvery, Math.max(1, over.ends))
+  return lastRanking({ scorer, training, student, ratio, ...rest }, over) > 0 && first < (scorer.begins ?? 1)
+}
+
+/**
+ * A plan's remaining ratio over its run.
+ *
+ * Throws `ConfigError` where it breaks the promises of `CheckedRatio`, or where the scorer has no scores before the last pruning.
+ */
+export const ratio = (plan: DistillPlan): RemainingRatio.CheckedRatio => {
+  const over = plan.ratio.over(horizon(plan))
+  const [last, begins] = [lastRanking(plan, over), plan.scorer.begins ?? 1]
+  if (last > 0 && begins > last)
+    throw new ConfigError({
+      problems: [
+        {
+          key: "steps",
+          value: String(plan.training.steps),
+          bound: `enough for the last pruning, after step ${last}, to be ranked by scores: ${Spec.describe(plan.scorer.spec)} has none before step ${begins}`,
+          remedy: "train longer, prune oftener, or give the scorer a shorter window"
+        }
+      ]
+    })
+  return over
+}
 
 /** A plan's learning rate over its run. */
 export const learningRate = (plan: Pick<DistillPlan, "learningRate" | "training">): Schedule.Schedule =>
   plan.learningRate.over(horizon(plan))
 
-/** The description of a plan: what a cell's key is hashed from. Raise the version when the run's arithmetic changes. */
+/**
+ * The description of a plan: what a cell's key is hashed from. Raise the version when the run's arithmetic changes.
+ *
+ * Version 2 are plans whose first pruning waits for scores: in version 1 their units were ranked by zeros.
+ */
 export const spec = (plan: DistillPlan): Spec.Spec => {
   const named = Object.entries(plan).map(([name, { spec }]) => Spec.make(name, { parts: [spec] }))
-  return Spec.make("distillation", { version: 1, parts: named.sort((a, b) => (a.name < b.name ? -1 : 1)) })
+  return Spec.make("distillation", {
+    version: waits(plan) ? 2 : 1,
+    parts: named.sort((a, b) => (a.name < b.name ? -1 : 1))
+  })
 }

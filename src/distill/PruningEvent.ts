@@ -9,14 +9,16 @@ import * as StepState from "./StepState.ts"
 import { matrices, parameterSpecs, watched } from "./StudentStep.ts"
 
 /**
- * Whether units are ranked once `done` steps are done: every K steps, and when the ratio becomes final. It goes on after that: with
+ * Whether units are ranked once `done` steps are done: every K steps, and when the ratio becomes final, but not before the
+ * scorer has scores: what would be due then waits for the next time. It goes on after the end: with
  * regrowth units still change places at the final ratio; without it `shrinks` tells that nothing is left to go. Single weights, which come
  * back between events, are ranked after the last step as well.
  */
 export const isDue = (plan: DistillPlan, ratio: RemainingRatio.CheckedRatio, done: number): boolean =>
-  done % plan.training.pruneEvery === 0 ||
-  done === ratio.ends ||
-  (plan.mode.unstructured === true && done === plan.training.steps)
+  done >= (plan.scorer.begins ?? 1) &&
+  (done % plan.training.pruneEvery === 0 ||
+    done === ratio.ends ||
+    (plan.mode.unstructured === true && done === plan.training.steps))
 
 /** The ranking's view of a state: which sizes shrink, and to what. */
 const input = (plan: DistillPlan, state: StepState.StepState, ratio: number) => {

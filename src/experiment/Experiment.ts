@@ -166,6 +166,17 @@ const named = (options: ExperimentOptions, one: Candidate, text: (spec: Spec.Spe
     ...keysOf(variationOf(options, one)).map((key) => text(one.plan[key].spec))
   ].join(" · ")
 
+/** What keeps a row's plan from being run. */
+const problemsOfPlan = ({ name, plan }: Row): ReadonlyArray<ConfigProblem> => {
+  try {
+    DistillPlan.ratio(plan)
+    return []
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    return cause.problems.map((problem) => ({ ...problem, key: `${problem.key} of ${name}` }))
+  }
+}
+
 const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): ReadonlyArray<ConfigProblem> => {
   const names = rows.map(({ name }) => name)
   const known = new Set(options.measure.flatMap(({ columns }) => columns.map(({ id }) => id)))
@@ -207,14 +218,16 @@ const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): Readonl
         value: id,
         bound: `one of ${[...known].join(", ")}`,
         remedy: "measure it, or leave the column out"
-      }))
+      })),
+    ...rows.flatMap(problemsOfPlan)
   ]
 }
 
 /**
  * The rows of an experiment at a scale, each with the components that its layers really provide.
  *
- * Fails with `ConfigError` when two rows are the same, the baseline is none of them, or a column is not measured.
+ * Fails with `ConfigError` when two rows are the same, the baseline is none of them, a column is not measured, or a row's pruning cannot be
+ * run (`DistillPlan.ratio`).
  */
 export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<ReadonlyArray<Row>, ConfigError> =>
   Effect.gen(function* () {

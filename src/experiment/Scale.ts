@@ -72,7 +72,7 @@ const isMicro = <K extends keyof Components>(name: K, { spec }: Components[K]): 
   Digest.of(Spec.toJson(spec)) === Digest.of(Spec.toJson(microComponents[name].spec))
 
 /** The learning rate that a scale has for a student: of the wide ones' own, where it keeps enough. */
-const learningRateOf = ({ wide, components = {} }: Scale, plan: Pick<DistillPlan.DistillPlan, "ratio" | "training">) =>
+const learningRateOf = ({ wide, components = {} }: Scale, plan: DistillPlan.DistillPlan) =>
   wide !== undefined && DistillPlan.ratio(plan).final >= wide.from ? wide.learningRate : components.learningRate
 
 /**

@@ -39,6 +39,8 @@ export interface ImportanceScorer {
   readonly elementwise?: boolean
   /** Whether the slots hold the last step alone, so that a scorer which averages this one need not keep them; false unless given. */
   readonly momentary?: boolean
+  /** Steps after which there are scores to rank by; before, all of them are 0. 1 unless given. */
+  readonly begins?: number
   /** Whether the score is whole after a step (a window has ended), which smoothing scorers wait for; true unless given. */
   readonly completes?: (step: number) => boolean
 }

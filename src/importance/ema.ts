@@ -25,6 +25,7 @@ export const ema =
       options: o,
       slots: ["average"],
       elementwise: true,
+      waits: true,
       scalarNames: ["averageRate"],
       scalars: (_, whole) => ({ averageRate: whole ? 1 - o.beta : 0 }),
       update: ({ average }, observed, { averageRate }) => ({ average: mix(average, observed, averageRate) }),

@@ -38,6 +38,7 @@ export const upperConfidence = (options: UpperConfidenceOptions = {}) => {
       options: o,
       slots: ["mean", "uncertainty"],
       elementwise: true,
+      waits: true,
       scalarNames: ["meanRate", "uncertaintyRate"],
       scalars: (_, whole) => ({ meanRate: whole ? 1 - o.beta1 : 0, uncertaintyRate: whole ? 1 - o.beta2 : 0 }),
       update: ({ mean, uncertainty }, observed, { meanRate, uncertaintyRate }) => {

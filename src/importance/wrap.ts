@@ -17,6 +17,8 @@ export interface Wrapping<Slot extends string, Scalar extends string> {
   readonly score: (slots: TensorsBy<Slot>) => tf.Tensor
   /** Whether every weight is treated alone; false unless given. */
   readonly elementwise?: boolean
+  /** Whether it remembers nothing before the wrapped score is whole for the first time; false unless given. */
+  readonly waits?: boolean
   /** After which steps the score is whole; as the wrapped one unless given. */
   readonly completes?: (step: number) => boolean
 }
@@ -36,6 +38,12 @@ const outward = <A>(record: { readonly [name: string]: A }): { readonly [name: s
 
 const noNoise = (): tf.Tensor => {
   throw new RangeError("random scores are drawn when units are pruned; they cannot be averaged over steps")
+}
+
+/** After how many steps a score is whole for the first time; never, as far as anybody trains, is Infinity. */
+const firstWhole = ({ begins = 1, completes = () => true }: ImportanceScorer): number => {
+  for (let steps = begins; steps <= 1e7; steps++) if (completes(steps - 1)) return steps
+  return Infinity
 }
 
 /**
@@ -74,6 +82,7 @@ export const wrap = <Slot extends string, Scalar extends string>(
       }
     },
     score: (slots) => own.score(need(own.slots, slots)),
+    begins: own.waits === true ? firstWhole(inner) : (inner.begins ?? 1),
     completes: own.completes ?? whole
   }
 }

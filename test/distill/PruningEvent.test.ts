@@ -36,13 +36,35 @@ describe("a pruning event", () => {
         fc.integer({ min: 1, max: 500 }),
         fc.integer({ min: 1, max: 40 }),
         fc.integer({ min: 1, max: 600 }),
-        (steps, pruneEvery, done) => {
-          const every = { ...magnitude, training: { ...magnitude.training, pruneEvery } }
-          const expected = done % pruneEvery === 0 || done === Math.ceil(0.7 * steps)
+        fc.integer({ min: 1, max: 50 }),
+        (steps, pruneEvery, done, window) => {
+          const scorer = Scorer.platon({ window })
+          const every = { ...magnitude, scorer, training: { ...magnitude.training, pruneEvery } }
+          const expected = done >= window && (done % pruneEvery === 0 || done === Math.ceil(0.7 * steps))
           assert.strictEqual(PruningEvent.isDue(every, magnitude.ratio.over(steps), done), expected)
         }
       )
     )
+  })
+
+  it("waits for the scorer's first scores, and leaves the same widths", async () => {
+    const waiting = plan(Scorer.layer(Scorer.platon({ window: 5 })))
+    const pruned = (await native(events({ plan: waiting }))).flatMap((event) =>
+      event._tag === "Pruned" ? [event] : []
+    )
+    assert.deepEqual(
+      pruned.map(({ step }) => step),
+      [6]
+    )
+    for (const { scores } of pruned)
+      for (const [axis, values] of scores)
+        assert.isTrue(
+          values.some((score) => score > 0),
+          axis
+        )
+    const others = (await native(events({ plan: magnitude }))).findLast((event) => event._tag === "Pruned")
+    assert.ok(others?._tag === "Pruned")
+    assert.deepEqual(pruned.at(-1)?.widths, others.widths)
   })
 
   it("scores a unit by all weights that go with it, or by those that produce it", async () => {

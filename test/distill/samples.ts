@@ -12,6 +12,7 @@ import {
   Method,
   type StepState
 } from "homodistil/distill"
+import * as Scorer from "homodistil/importance"
 import { BertConfig, type Model, Parameters } from "homodistil/model"
 import { RemainingRatio } from "homodistil/pruning"
 import { Seed } from "homodistil/spec"
@@ -47,7 +48,11 @@ export const training = { steps: 12, rows: 4, length: 10, pruneEvery: 3 }
 export const plan = (...replaced: ReadonlyArray<Layer.Layer<never>>): DistillPlan.DistillPlan => {
   const method = replaced.reduce<Layer.Layer<DistillServices>>(
     (left, right) => Layer.merge(left, right),
-    Layer.merge(Method.homoDistil({ training }), RemainingRatio.layer(RemainingRatio.cubic({ final: 0.25, end: 0.7 })))
+    Layer.mergeAll(
+      Method.homoDistil({ training }),
+      Scorer.layer(Scorer.platon({ window: 3 })),
+      RemainingRatio.layer(RemainingRatio.cubic({ final: 0.25, end: 0.7 }))
+    )
   )
   return Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(method)))
 }

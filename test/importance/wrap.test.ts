@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
 import { Spec } from "homodistil/spec"
 import * as Scorer from "homodistil/importance"
 import { after, history } from "../laws/scorers.ts"
@@ -41,6 +42,32 @@ describe("scorers inside scorers", () => {
     )
     const early = await after(scorer, history(1, 2))
     assert.isTrue(early.scores.data.every((score) => score === 0))
+  })
+
+  it("begin to score when the innermost window has ended, and say so", () => {
+    const kinds = [
+      (window: number) => Scorer.platon({ window }),
+      (window: number) => Scorer.ema(0.5)(Scorer.windowMean(window)(ofStep)),
+      (window: number) => Scorer.ema(0.5)(Scorer.windowMean(2)(Scorer.platon({ window }))),
+      (window: number) => Scorer.windowMean(3)(Scorer.ema(0.9)(Scorer.sensitivity({ window }))),
+      (window: number) => Scorer.sensitivity({ window })
+    ]
+    return fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...kinds),
+        fc.integer({ min: 1, max: 6 }),
+        fc.nat(),
+        async (of, window, seed) => {
+          const scorer = of(window)
+          const begins = scorer.begins ?? 1
+          const scored = async (steps: number) =>
+            (await after(scorer, history(seed, steps))).scores.data.some((s) => s > 0)
+          if (begins > 1) assert.isFalse(await scored(begins - 1))
+          assert.isTrue(await scored(begins))
+        }
+      ),
+      { numRuns: 40 }
+    )
   })
 
   it("keep nothing of scores of single steps", () => {
