@@ -20,7 +20,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { working } from "./runStoreSuite.ts"
-import { experiment, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
+import { experiment, longScale, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
 
 const runCell = (spec: Cell.CellSpec) =>
   Effect.gen(function* () {
@@ -73,7 +73,7 @@ describe("CellRun", () => {
         const { measure } = experiment
         const method = { noTeacher: Method.noTeacher(), platon: Method.platonUnstructured() }
         const table = Experiment.make({ name: "free", title: "Free", method, measure, seeds: 1, baseline: "noTeacher" })
-        const cells = yield* Runner.plan(runner({ experiment: table, seeds: [0] }).options)
+        const cells = yield* Runner.plan(runner({ experiment: table, seeds: [0], scale: longScale }).options)
         const specs = cells.map(({ spec }) => spec)
         const taught = specs.map((spec) => {
           const loss = { ...spec.plan.loss, teacherFree: false }
@@ -104,7 +104,7 @@ describe("CellRun", () => {
         const reference = { teacher: Method.teacher() }
         const { measure } = experiment
         const table = Experiment.make({ name: "t", title: "t", method, reference, measure, seeds: 1, baseline: "ours" })
-        const [cell] = yield* Runner.plan(runner({ experiment: table, seeds: [0] }).options)
+        const [cell] = yield* Runner.plan(runner({ experiment: table, seeds: [0], scale: longScale }).options)
         const spec = { ...(yield* Effect.fromNullishOr(cell)).spec }
         const laboratory = yield* Laboratory.make({ ...materials, scale })
         const held = yield* HeldOut.measure(materials.teacher, laboratory.test)
@@ -267,7 +267,7 @@ describe("a scorer of one's own", () => {
     const { default: ownTable } = await import("../../examples/ownTable.ts")
     assert.isTrue(Experiment.isExperiment(ownTable))
     const table = { ...ownTable, measure: experiment.measure }
-    const finished = await run(runOne(runner({ experiment: table, seeds: [0] }).options))
+    const finished = await run(runOne(runner({ experiment: table, seeds: [0], scale: longScale }).options))
     assert.deepStrictEqual(
       finished.rows.map(({ row }) => row.label),
       [...table6Labels, "peak gradient (ours)"]
@@ -283,7 +283,9 @@ describe("a scorer of one's own", () => {
       import("../../experiments/table6.ts")
     ])
     const keysOf = async (table: Experiment.ExperimentOptions) =>
-      (await Effect.runPromise(Runner.plan(runner({ experiment: table, seeds: [0] }).options))).map(({ key }) => key)
+      (await Effect.runPromise(Runner.plan(runner({ experiment: table, seeds: [0], scale: longScale }).options))).map(
+        ({ key }) => key
+      )
     assert.includeMembers([...(await keysOf(ownTable))], [...(await keysOf(table6))])
   })
 })

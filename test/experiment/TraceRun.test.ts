@@ -11,6 +11,7 @@ import { Safetensors } from "homodistil/checkpoint"
 import { trainingBatches } from "homodistil/data"
 import { Distiller, DistillPlan, Method } from "homodistil/distill"
 import { TraceBatches, TraceRun } from "homodistil/experiment"
+import * as Scorer from "homodistil/importance"
 import { RemainingRatio } from "homodistil/pruning"
 import { Seed } from "homodistil/spec"
 import { materials } from "./toy.ts"
@@ -18,8 +19,9 @@ import { materials } from "./toy.ts"
 const training = { steps: 6, rows: 2, length: 16, pruneEvery: 2 }
 
 const input = Effect.gen(function* () {
+  const scorer = Scorer.layer(Scorer.platon({ window: 2 }))
   const ratio = RemainingRatio.layer(RemainingRatio.cubic({ final: 0.5, end: 0.7 }))
-  const plan = yield* DistillPlan.resolve.pipe(Effect.provide([Method.homoDistil({ training }), ratio]))
+  const plan = yield* DistillPlan.resolve.pipe(Effect.provide([Method.homoDistil({ training }), ratio, scorer]))
   const { clean } = trainingBatches(materials.dataset, plan.training)
   const batch = TraceBatches.of("padded", { clean, pieces: materials.dataset, maskRate: 0.3 })
   return { plan, teacher: materials.teacher, seed: Seed.make(0), batch }

@@ -24,10 +24,12 @@ export const materials = {
   backend: Spec.make("onnx", { options: { threads: 1 } })
 }
 
+const short = { steps: 6, rows: 2, length: 16, pruneEvery: 2 }
+
 /** A scale of six steps. */
 export const scale = Scale.make({
   name: "toy",
-  training: { steps: 6, rows: 2, length: 16, pruneEvery: 2 },
+  training: short,
   seeds: 2,
   points: 2,
   curveRows: 4,
@@ -35,6 +37,9 @@ export const scale = Scale.make({
   testBatch: 4,
   small: true
 })
+
+/** The same with so many steps that the window of every scorer ends. */
+export const longScale = Scale.make({ ...scale, training: { ...short, steps: 12 } })
 
 /** Two scorers, measured on held-out text and by the curve. */
 export const experiment = Experiment.make({
