@@ -163,7 +163,7 @@ export const distilBert = ({ weights = {}, temperature = 1, ratio = 0.5, ...rest
  * ```
  */
 export const teacher = (): Method =>
-  Layer.mergeAll(noTeacher({ training: { steps: 0 } }), RemainingRatio.layer(RemainingRatio.constant()))
+  Layer.mergeAll(noTeacher(), RemainingRatio.layer(RemainingRatio.constant()), Training.layer(Training.none()))
 
 /** A window longer than any warm-up: scores are the mean of all steps since the start. */
 const sinceTheStart = { window: 1_000_000 }

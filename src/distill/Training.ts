@@ -3,10 +3,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Options, Spec } from "../spec/index.ts"
 
-const Steps = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-
 const Fields = Schema.Struct({
-  steps: Options.withDefault(Steps, 400),
+  steps: Options.withDefault(Options.Count, 400),
   rows: Options.withDefault(Options.Count, 16),
   length: Options.withDefault(Options.Count, 64),
   maskRate: Options.withDefault(Options.Fraction, 0.15),
@@ -16,7 +14,7 @@ const Fields = Schema.Struct({
 })
 
 /**
- * The length of a run and the shape of its batches: steps (none leaves the student as it starts), rows and length of a batch, the share of masked pieces (none
+ * The length of a run and the shape of its batches: steps, rows and length of a batch, the share of masked pieces (none
  * for losses that look at no predictions: text is then read as it is), the steps between two prunings, and dropout (off by default while distilling).
  */
 export type TrainingOptions = typeof Fields.Encoded
@@ -38,11 +36,25 @@ export class TrainingService extends Context.Service<TrainingService, Training>(
  * ```ts
  * import { Training } from "homodistil/distill"
  * assert.equal(Training.make({ steps: 100 }).rows, 16)
- * assert.throws(() => Training.make({ steps: -1 }), /steps = -1/)
+ * assert.throws(() => Training.make({ steps: 0 }), /steps = 0/)
  * ```
  */
 export const make = (options: TrainingOptions = {}): Training => {
   const decoded = Options.decode("training", Fields, options)
+  return { ...decoded, spec: Spec.make("training", { options: decoded }) }
+}
+
+/**
+ * No training at all, on batches as given: the student stays as it starts.
+ *
+ * @example
+ * ```ts
+ * import { Training } from "homodistil/distill"
+ * assert.deepEqual([Training.none().steps, Training.none({ rows: 4 }).rows], [0, 4])
+ * ```
+ */
+export const none = (options: Omit<TrainingOptions, "steps"> = {}): Training => {
+  const { spec: _, ...decoded } = { ...make(options), steps: 0 }
   return { ...decoded, spec: Spec.make("training", { options: decoded }) }
 }
 

@@ -97,8 +97,9 @@ export const planAt = (
   varied: ReadonlyArray<keyof DistillPlan.DistillPlan> = []
 ): DistillPlan.DistillPlan => {
   const { spec: _, ...own } = plan.training
+  const { steps, ...batches } = { ...own, ...scale.training }
   // what is not trained is so at every scale
-  const training = Training.make({ ...own, ...scale.training, ...(own.steps === 0 ? { steps: 0 } : {}) })
+  const training = own.steps === 0 ? Training.none(batches) : Training.make({ ...batches, steps })
   const chosen = <K extends keyof Components>(name: K, replacement: Components[K] | undefined): Components[K] =>
     replacement !== undefined && !varied.includes(name) && isMicro(name, plan[name]) ? replacement : plan[name]
   return {

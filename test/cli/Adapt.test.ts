@@ -83,6 +83,10 @@ describe("adapt", () => {
         at("student"),
         "--steps",
         "2",
+        "--window",
+        "2",
+        "--prune-every",
+        "2",
         "--store",
         at("runs"),
         "--quiet"

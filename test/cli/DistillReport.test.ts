@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { DistillPlan, Method, PruningMode, Training } from "homodistil/distill"
 import { CellCost } from "homodistil/experiment"
+import * as Scorer from "homodistil/importance"
 import { BertConfig, Parameters } from "homodistil/model"
 import { Seed } from "homodistil/spec"
 import * as DistillReport from "../../src/cli/DistillReport.ts"
@@ -35,10 +36,10 @@ describe("DistillReport", () => {
     assert.isBelow((late ?? 0) - (over ?? 0), ((begun ?? 0) - (over ?? 0)) / 2)
     assert.isAbove(over ?? 0, 0)
     // a run of hardly any steps is all measuring, whatever the length of its rows
-    const short = (length: number) =>
-      DistillReport.seconds({ ...plan, training: Training.make({ steps: 1, rows: 1, length }) }, BertConfig.micro, {
-        rate: 1e11
-      })
+    const short = (length: number) => {
+      const training = Training.make({ steps: 1, rows: 1, length })
+      return DistillReport.seconds({ ...plan, scorer: Scorer.magnitude(), training }, BertConfig.micro, { rate: 1e11 })
+    }
     assert.closeTo(short(64) / short(8), 1, 0.01)
     assert.strictEqual(DistillReport.ahead(95), "about 95 seconds here, good to a factor of 2\n")
     assert.strictEqual(DistillReport.ahead(7300, 40), "about 2 hours here from step 40 on, good to a factor of 2\n")

@@ -49,7 +49,7 @@ describe("DistillSettings.plan", () => {
     ],
     mode: [{ mode: "regrowth" }, /^masked\(regrowth: true\)$/],
     loss: [{ attentionScale: "raw" }, /attention\(scale: raw/],
-    training: [{ steps: 7, batch: 3, pruneEvery: 2 }, /^training\(steps: 7, rows: 3, .*pruneEvery: 2/],
+    training: [{ steps: 17, batch: 3, pruneEvery: 2 }, /^training\(steps: 17, rows: 3, .*pruneEvery: 2/],
     learningRate: [{ learningRate: 0.01 }, /peak: 0.01/]
   }
   it.each(Object.keys(changes))("takes the %s that is asked for, and leaves the rest", (component) => {
@@ -57,6 +57,16 @@ describe("DistillSettings.plan", () => {
     const all = inWords(plan(change))
     assert.match(all.get(component) ?? "", wanted)
     for (const [name, text] of inWords(plan())) if (name !== component) assert.strictEqual(all.get(name), text)
+  })
+
+  it("refuses a run that is over before there are scores to prune by, and names the flag", () => {
+    const made = Effect.runSync(Effect.flip(DistillSettings.plan({ ...defaults, steps: 9 })))
+    assert.match(
+      made.message,
+      /^--steps = 9: must be enough for the last pruning.*platon\(window: 10.* none before step 10/
+    )
+    assert.strictEqual(plan({ steps: 9, scorer: "magnitude" }).training.steps, 9)
+    assert.strictEqual(plan({ steps: 9, schedule: "constant" }).training.steps, 9)
   })
 
   it("has losses of features alone, for which text is left whole", () => {

@@ -18,7 +18,18 @@ const trace = (...args: ReadonlyArray<string>) => command(["trace-run", "--teach
 
 describe("TraceRun: homodistil trace-run", () => {
   it("writes the files of a trace", async () => {
-    const { code, error } = await trace("--out", at("trace"), "--steps", "6", "--prune-every", "2", "--batch", "2")
+    const { code, error } = await trace(
+      "--out",
+      at("trace"),
+      "--steps",
+      "6",
+      "--window",
+      "2",
+      "--prune-every",
+      "2",
+      "--batch",
+      "2"
+    )
     assert.deepStrictEqual([code, error], [0, ""])
     assert.deepStrictEqual(readdirSync(at("trace")).sort(), [...TraceRun.fileNames].sort())
   })

@@ -130,7 +130,8 @@ describe.each(Object.entries(Method.all))("the method %s", (name, method) => {
       ...plan.student,
       make: (input) => plan.student.make({ ...input, teacher })
     }
-    const one = { ...plan, student: fixed, training: { ...plan.training, steps: 2 } }
+    const scorer = Scorer.magnitude()
+    const one = { ...plan, scorer, student: fixed, training: { ...plan.training, steps: 2 } }
     const [a, b] = await Promise.all([teacher, quiet].map((given) => native(events({ plan: one, teacher: given }))))
     const differs = JSON.stringify(totals(a ?? [])) !== JSON.stringify(totals(b ?? []))
     assert.strictEqual(differs, Method.properties(plan).teacher)

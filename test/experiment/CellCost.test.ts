@@ -4,6 +4,7 @@ import * as fc from "fast-check"
 import { Distiller, DistillPlan, Method, PruningMode, StudentInit } from "homodistil/distill"
 import { Measure } from "homodistil/evaluate"
 import { CellCost, Scale } from "homodistil/experiment"
+import * as Scorer from "homodistil/importance"
 import * as Loss from "homodistil/loss"
 import { BertConfig } from "homodistil/model"
 import { trainingBatches } from "homodistil/data"
@@ -15,6 +16,9 @@ import { materials } from "./toy.ts"
 
 const planOf = (method: Method.Method): DistillPlan.DistillPlan =>
   Effect.runSync(DistillPlan.resolve.pipe(Effect.provide(method)))
+
+/** A method whose scorer has scores from the first step on. */
+const eager = (method: Method.Method): Method.Method => Layer.merge(method, Scorer.layer(Scorer.sensitivity()))
 
 const training = { steps: 40, rows: 3, length: 12, maskRate: 0.3, pruneEvery: 3 }
 const teacher = BertConfig.uniform({ vocabSize: 50, positions: 16, layers: 2, heads: 2, hidden: 8, ffn: 20 })
@@ -49,7 +53,7 @@ const forward = (config: BertConfig.BertConfig, rows: number, length: number, ma
 describe("CellCost", () => {
   it("is what a loop over all steps counts, at the widths that a run of the same plan has", async () => {
     const plan = planOf(
-      Method.homoDistil({ ratio: 0.25, training: { ...training, steps: 12, length: 16, pruneEvery: 1 } })
+      eager(Method.homoDistil({ ratio: 0.25, training: { ...training, steps: 12, length: 16, pruneEvery: 1 } }))
     )
     const batches = trainingBatches(materials.dataset, plan.training)
     const events = await Effect.runPromise(
@@ -121,7 +125,7 @@ describe("CellCost", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 9 }), (steps, pruneEvery) => {
         const { stretches } = CellCost.of(
-          planOf(Method.homoDistil({ training: { ...training, steps, pruneEvery } })),
+          planOf(eager(Method.homoDistil({ training: { ...training, steps, pruneEvery } }))),
           teacher
         )
         assert.strictEqual(stretches[0]?.from, 0)
