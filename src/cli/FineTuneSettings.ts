@@ -52,7 +52,7 @@ export const flags = {
   epochs: list("epochs", "1", "passes over the training texts; several are tried"),
   seeds: Flag.String("seeds").pipe(
     Flag.withMetavar("N | LIST"),
-    Flag.withDescription("how many seeds (default 1), or which (0,1,2)"),
+    Flag.withDescription("how many seeds (default 1), or which (0,1,2; one alone: 5,)"),
     Flag.withDefault("1")
   ),
   batch: Flags.integer("batch", 32, "texts of a batch"),

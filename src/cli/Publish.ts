@@ -14,6 +14,7 @@ import {
 } from "../report/index.ts"
 import { ConfigError, Digest, Spec } from "../spec/index.ts"
 import type { Exhibit } from "./ExperimentFile.ts"
+import { seedsText } from "./ReproduceSettings.ts"
 import * as Words from "./Words.ts"
 
 /** What is made public: finished experiments and listings, in the order they were asked for. */
@@ -55,7 +56,7 @@ const provenance = (
   { experiment, seeds }: Runner.SeededExperiment,
   { version, scale, materials, given }: PublishOptions
 ): ReadonlyArray<string> => [
-  `homodistil ${version}: homodistil reproduce ${experiment.name} --scale ${scale.name} --seeds ${[seeds.join(","), ...given].join(" ")}`,
+  `homodistil ${version}: homodistil reproduce ${experiment.name} --scale ${scale.name} --seeds ${[seedsText(seeds), ...given].join(" ")}`,
   `teacher ${Digest.short(materials.teacherDigest)}, data ${Digest.short(materials.dataset.digest)}, backend ${Spec.describe(materials.backend)}`
 ]
 

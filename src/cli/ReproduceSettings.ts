@@ -40,7 +40,7 @@ export const flags = {
   seeds: Flag.String("seeds").pipe(
     Flag.withMetavar("N | LIST"),
     Flag.withDescription(
-      "how many seeds (3), or which (0,1,2); unless given, as many as the experiment or the scale says"
+      "how many seeds (3), or which (0,1,2; one alone: 5,); unless given, as many as the experiment or the scale says"
     ),
     Flag.optional
   ),
@@ -91,23 +91,28 @@ export const written = (o: Options): ReadonlyArray<string> => [
   ...Option.match(o.teacher, { onNone: () => [], onSome: (teacher) => ["--teacher", teacher] })
 ]
 
-/** `3` is seeds 0, 1 and 2; `0,5,7` are these. */
+/** `3` is seeds 0, 1 and 2; `0,5,7` are these, and `5,` is that one. */
 export const seedsOf = (text: string): Effect.Effect<ReadonlyArray<number>, ConfigError> => {
-  const numbers = text.split(",").map((part) => (/^\s*\d{1,9}\s*$/.test(part) ? Number(part) : Number.NaN))
+  const listed = text.includes(",")
+  const parts = text.replace(/,\s*$/, "").split(",")
+  const numbers = parts.map((part) => (/^\s*\d{1,9}\s*$/.test(part) ? Number(part) : Number.NaN))
   const [first = Number.NaN] = numbers
-  const legal =
-    numbers.every((n) => n >= 0) && new Set(numbers).size === numbers.length && !(numbers.length === 1 && first < 1)
-  const seeds = numbers.length > 1 ? numbers : Array.from({ length: legal ? first : 0 }, (_, i) => i)
+  const legal = numbers.every((n) => n >= 0) && new Set(numbers).size === numbers.length && (listed || first >= 1)
+  const seeds = listed ? numbers : Array.from({ length: legal ? first : 0 }, (_, i) => i)
   return Settings.check(
     "--seeds",
     seeds,
     legal && seeds.length <= 1000,
-    "how many (3), or different seeds (0,1,2)",
+    "how many (3), or different seeds (0,1,2; one alone: 5,)",
     3
   ).pipe(
     Effect.mapError(({ problems }) => new ConfigError({ problems: problems.map((one) => ({ ...one, value: text })) }))
   )
 }
+
+/** Seeds as `seedsOf` reads them: `0,1,2`, and `5,` of one alone. */
+export const seedsText = (seeds: ReadonlyArray<number>): string =>
+  seeds.length === 1 ? `${seeds.join()},` : seeds.join(",")
 
 /** The rows of an experiment, with errors that name the flag which chose them. */
 const rowsOf = (experiment: Experiment.ExperimentOptions, scale: Scale.Scale) =>
