@@ -127,13 +127,14 @@ export const command = Command.make(
       const say = (line: string) => (quiet ? Effect.void : screen.error(line))
       yield* Effect.gen(function* () {
         const request = yield* settings.size
-        const prunes = asked.mode.unstructured !== true && DistillPlan.ratio(asked).final < 1
+        const { final } = DistillPlan.ratio(asked)
+        const prunes = asked.mode.unstructured !== true && final < 1
         const size = prunes
           ? yield* StudentSize.choose(model.config, request, {
               anyWidths: o.anyWidths,
               told: (line) => say(`${line}\n`)
             })
-          : { ratio: DistillPlan.ratio(asked).final }
+          : { ratio: final }
         const sized = prunes ? yield* DistillSettings.plan({ ...o, ratio: Option.some(size.ratio) }) : asked
         const plan = towards(sized, model.config, size.widths)
         if (!o.anyWidths)

@@ -94,8 +94,8 @@ export const written = (o: Options): ReadonlyArray<string> => [
 /** `3` is seeds 0, 1 and 2; `0,5,7` are these, and `5,` is that one. */
 export const seedsOf = (text: string): Effect.Effect<ReadonlyArray<number>, ConfigError> => {
   const listed = text.includes(",")
-  const parts = text.replace(/,\s*$/, "").split(",")
-  const numbers = parts.map((part) => (/^\s*\d{1,9}\s*$/.test(part) ? Number(part) : Number.NaN))
+  const parts = Flags.parts(text.replace(/,\s*$/, ""))
+  const numbers = parts.map((part) => (/^\d{1,9}$/.test(part) ? Number(part) : Number.NaN))
   const [first = Number.NaN] = numbers
   const legal = numbers.every((n) => n >= 0) && new Set(numbers).size === numbers.length && (listed || first >= 1)
   const seeds = listed ? numbers : Array.from({ length: legal ? first : 0 }, (_, i) => i)
@@ -111,8 +111,7 @@ export const seedsOf = (text: string): Effect.Effect<ReadonlyArray<number>, Conf
 }
 
 /** Seeds as `seedsOf` reads them: `0,1,2`, and `5,` of one alone. */
-export const seedsText = (seeds: ReadonlyArray<number>): string =>
-  seeds.length === 1 ? `${seeds.join()},` : seeds.join(",")
+export const seedsText = (seeds: ReadonlyArray<number>): string => seeds.join(",") + (seeds.length === 1 ? "," : "")
 
 /** The rows of an experiment, with errors that name the flag which chose them. */
 const rowsOf = (experiment: Experiment.ExperimentOptions, scale: Scale.Scale) =>

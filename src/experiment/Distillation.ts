@@ -142,7 +142,7 @@ export const run = (
     const trajectory: Array<Cell.Checked> = [...(from?.trajectory ?? [])]
     const resumed = from === undefined ? 0 : from.resumed + 1
     let measuring = from?.measuring ?? 0
-    let ended: StepState.StepState | undefined
+    let ended: { readonly state: StepState.StepState; readonly student: Model.Model } | undefined
     const spent = Effect.map(share.spent, (own) => own + (from?.spent ?? 0))
 
     const handled = new WeakSet<DistillEvent>()
@@ -180,7 +180,7 @@ export const run = (
       Effect.gen(function* () {
         const { step } = state
         const model = StepState.model(state)
-        if (step === steps) ended = atRest(state)
+        if (step === steps) ended = { state: atRest(state), student: model }
         const before = yield* share.spent
         const parameters = Model.size(model)
         if ((isCurvePoint(step) || step === steps) && curve.at(-1)?.step !== step) {
@@ -208,7 +208,7 @@ export const run = (
         if (event._tag === "Stepped" && (yield* due)) wanted = true
         if (event._tag !== "Snapshot") return
         yield* look(event.state)
-        if (wanted || event.last) yield* save(event.last ? atRest(event.state) : event.state)
+        if (wanted || event.last) yield* save(ended?.state ?? event.state)
       })
 
     /** What was done but not yet told belongs to the state; what is still to be measured of it, is when it goes on. */
@@ -223,9 +223,9 @@ export const run = (
         const last = diverged.diverged === undefined ? ended : undefined
         const keep: Distilled["keep"] = (measures, now = false) =>
           Effect.gen(function* () {
-            if (last !== undefined && (now || (yield* due))) yield* save(last, measures)
+            if (last !== undefined && (now || (yield* due))) yield* save(last.state, measures)
           })
-        const made = last === undefined ? {} : { student: StepState.model(last) }
+        const made = last === undefined ? {} : { student: last.student }
         return { ...made, ...diverged, curve, path, trajectory, spent, measuring, keep }
       })
 

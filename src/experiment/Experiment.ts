@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import {
   DistillPlan,
   type DistillServices,
@@ -14,7 +15,7 @@ import type { ScorerService } from "../importance/index.ts"
 import type { LossService } from "../loss/index.ts"
 import type { OptimizerService } from "../optimizer/index.ts"
 import type { GranularityService, RankingService, RemainingRatioService } from "../pruning/index.ts"
-import { ConfigError, type ConfigProblem, Spec } from "../spec/index.ts"
+import { ConfigError, type ConfigProblem, Options, Spec } from "../spec/index.ts"
 import { planAt, type Scale } from "./Scale.ts"
 
 /** The service behind each component of a plan: what may be varied, under the name it has there. */
@@ -138,18 +139,21 @@ interface Named {
 
 const isMethod = (value: unknown): value is Layer.Layer<DistillServices> => Layer.isLayer(value)
 
-/** The methods of an experiment, references first; a single one has no name. */
-const methodsOf = ({ method, reference: known = {} }: ExperimentOptions): ReadonlyArray<Named> => {
-  const reference = false
-  const own = isMethod(method)
-    ? [{ layer: method, reference }]
+/** The methods of an experiment; a single one has no name. */
+const methodsOf = ({ method }: ExperimentOptions): ReadonlyArray<Omit<Named, "reference">> =>
+  isMethod(method)
+    ? [{ layer: method }]
     : Object.entries(method).flatMap(([name, one]: readonly [string, Layer.Layer<DistillServices> | Methods]) =>
         isMethod(one)
-          ? [{ method: name, layer: one, reference }]
-          : Object.entries(one).map(([inner, layer]) => ({ group: name, method: inner, layer, reference }))
+          ? [{ method: name, layer: one }]
+          : Object.entries(one).map(([inner, layer]) => ({ group: name, method: inner, layer }))
       )
-  return [...Object.entries(known).map(([name, layer]) => ({ method: name, layer, reference: true })), ...own]
-}
+
+/** All methods that have rows, references first. */
+const namedOf = (options: ExperimentOptions): ReadonlyArray<Named> => [
+  ...Object.entries(options.reference ?? {}).map(([method, layer]) => ({ method, layer, reference: true })),
+  ...methodsOf(options).map((one) => ({ ...one, reference: false }))
+]
 
 /** What of an experiment a method is varied by. */
 const variationOf = ({ vary = {} }: ExperimentOptions, { reference }: Named): Variation => (reference ? {} : vary)
@@ -167,15 +171,14 @@ const named = (options: ExperimentOptions, one: Candidate, text: (spec: Spec.Spe
   ].join(" · ")
 
 /** What keeps a row's plan from being run. */
-const problemsOfPlan = ({ name, plan }: Row): ReadonlyArray<ConfigProblem> => {
-  try {
-    DistillPlan.ratio(plan)
-    return []
-  } catch (cause) {
-    if (!(cause instanceof ConfigError)) throw cause
-    return cause.problems.map((problem) => ({ ...problem, key: `${problem.key} of ${name}` }))
-  }
-}
+const problemsOfPlan = ({ name, plan }: Row): ReadonlyArray<ConfigProblem> =>
+  Result.match(
+    Options.attempt(() => DistillPlan.ratio(plan)),
+    {
+      onSuccess: () => [],
+      onFailure: ({ problems }) => problems.map((problem) => ({ ...problem, key: `${problem.key} of ${name}` }))
+    }
+  )
 
 const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): ReadonlyArray<ConfigProblem> => {
   const names = rows.map(({ name }) => name)
@@ -231,7 +234,7 @@ const problems = (options: ExperimentOptions, rows: ReadonlyArray<Row>): Readonl
  */
 export const rows = (options: ExperimentOptions, scale: Scale): Effect.Effect<ReadonlyArray<Row>, ConfigError> =>
   Effect.gen(function* () {
-    const found = yield* Effect.forEach(methodsOf(options), (one) => {
+    const found = yield* Effect.forEach(namedOf(options), (one) => {
       const vary = variationOf(options, one)
       return Effect.forEach(combinations(vary), (layers) =>
         Effect.map(resolve(one.layer, scale, vary, layers), (plan): Candidate => ({ ...one, plan }))

@@ -236,9 +236,8 @@ export const text = (plan: RunPlan): string => {
   const { scale, teacher, teacherParameters, planned, cells, done, operations, work, jobs, rate, seconds, memory } =
     plan
   // a row that nothing is trained for does not tell how long the others train
-  const [first] = planned
-    .flatMap(({ rows }) => rows.map(({ cost }) => cost))
-    .toSorted((a, b) => Number(a.steps === 0) - Number(b.steps === 0))
+  const costs = planned.flatMap(({ rows }) => rows.map(({ cost }) => cost))
+  const first = costs.find(({ steps }) => steps > 0) ?? costs[0]
   if (first === undefined) return `Nothing is run at ${scale.name} scale.\n`
   const { batch, steps } = first
   const { student, teacher: taught, measures } = operations

@@ -97,13 +97,15 @@ const draw: { readonly [F in Experiment.Figure]: (finished: Runner.Finished) => 
 }
 
 /** The pictures an experiment asks for, by name; the discrepancy over the steps unless it says otherwise. One without data is left out. */
-export const figures = (finished: Runner.Finished): { readonly [name: string]: LineFigure } =>
-  Object.fromEntries(
+export const figures = (finished: Runner.Finished): { readonly [name: string]: LineFigure } => {
+  const trained = withoutReferences(finished)
+  return Object.fromEntries(
     (finished.experiment.figures ?? (["discrepancy"] as const)).flatMap((name) => {
-      const figure = draw[name](withoutReferences(finished))
+      const figure = draw[name](trained)
       return figure.panels.some(({ series }) => series.some(({ points }) => points.length > 0)) ? [[name, figure]] : []
     })
   )
+}
 
 /** The whole report of a finished experiment: its table, where it shows any column, and its pictures. */
 export const report = (finished: Runner.Finished, options: ReportOptions = {}): Report => ({

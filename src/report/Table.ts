@@ -186,9 +186,10 @@ const cellsOf = (column: Column, { rows, seeds, published }: TableInput): Readon
   )
   const differences = corrected(
     rows.map(({ group, reference = false }, r) => {
-      const baseline =
-        (reference ? undefined : members.get(group)?.find((other) => rows[other]?.baseline === true)) ?? r
-      return r === baseline ? null : Statistics.paired(samples[r] ?? [], samples[baseline] ?? [])
+      const baseline = members.get(group)?.find((other) => rows[other]?.baseline === true)
+      return reference || baseline === undefined || r === baseline
+        ? null
+        : Statistics.paired(samples[r] ?? [], samples[baseline] ?? [])
     })
   )
   const best = new Set([...members.values()].map((group) => bestOf(column, group, summaries)))

@@ -64,6 +64,28 @@ export const decode = <S extends Schema.ConstraintDecoder<unknown>>(
   return result.success
 }
 
+/**
+ * What a constructor makes, or the `ConfigError` that it throws, as a value; anything else that is thrown is a defect.
+ *
+ * @example
+ * ```ts
+ * import * as Result from "effect/Result"
+ * import { Options } from "homodistil/spec"
+ * import { RemainingRatio } from "homodistil/pruning"
+ * const [good, bad] = [0.5, 0].map((final) => Options.attempt(() => RemainingRatio.cubic({ final })))
+ * assert.ok(good !== undefined && Result.isSuccess(good))
+ * assert.ok(bad !== undefined && Result.isFailure(bad) && /cubic\.final = 0/.test(bad.failure.message))
+ * ```
+ */
+export const attempt = <A>(make: () => A): Result.Result<A, ConfigError> => {
+  try {
+    return Result.succeed(make())
+  } catch (cause) {
+    if (cause instanceof ConfigError) return Result.fail(cause)
+    throw cause
+  }
+}
+
 /** As `decode`, with the `ConfigError` as a value: for what comes from a file. */
 export const decodeResult = <S extends Schema.ConstraintDecoder<unknown>>(
   owner: string,

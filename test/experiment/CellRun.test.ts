@@ -20,7 +20,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { working } from "./runStoreSuite.ts"
-import { experiment, longScale, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
+import { experiment, longScale, machine, materials, numbers, remembering, run, runner, runOne, scale } from "./toy.ts"
 
 const runCell = (spec: Cell.CellSpec) =>
   Effect.gen(function* () {
@@ -109,18 +109,9 @@ describe("CellRun", () => {
         const laboratory = yield* Laboratory.make({ ...materials, scale })
         const held = yield* HeldOut.measure(materials.teacher, laboratory.test)
         const { result } = yield* runCell(spec)
-        let kept: Uint8Array | undefined
-        const claim = () => ({
-          checkpoint: kept,
-          restart: () => Effect.void,
-          save: (_: number, state: Uint8Array) => Effect.sync(() => void (kept = state)),
-          record: () => Effect.void,
-          log: () => Effect.void,
-          finish: () => Effect.void
-        })
+        const { claim } = remembering()
         const options = { laboratory, machine, emit: () => Effect.void }
         yield* CellRun.run(spec, { ...options, claim: claim() })
-        assert.isDefined(kept)
         return { result, held, again: yield* CellRun.run(spec, { ...options, claim: claim() }) }
       }).pipe(Effect.scoped)
     )

@@ -5,20 +5,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as fc from "fast-check"
 import { PruningMode } from "homodistil/distill"
-import {
-  type CellEvent,
-  CellRun,
-  type Claim,
-  Distillation,
-  Experiment,
-  Laboratory,
-  Runner,
-  RunStore
-} from "homodistil/experiment"
+import { type CellEvent, CellRun, Distillation, Experiment, Laboratory, Runner, RunStore } from "homodistil/experiment"
 import { Measure } from "homodistil/evaluate"
 import * as Scorer from "homodistil/importance"
-import { type JsonObject, Spec } from "homodistil/spec"
-import { experiment, machine, materials, numbers, run, runner, runOne, scale } from "./toy.ts"
+import { Spec } from "homodistil/spec"
+import { experiment, machine, materials, numbers, remembering, run, runner, runOne, scale } from "./toy.ts"
 
 describe("isPoint", () => {
   it("is the start, the end, and as many as asked for between", () => {
@@ -29,28 +20,6 @@ describe("isPoint", () => {
     assert.deepStrictEqual(at(2, 20), [0, 1, 2])
   })
 })
-
-/** A claim that remembers what is kept, as a store does: what comes after a checkpoint is lost with it. */
-const remembering = () => {
-  let lines: ReadonlyArray<JsonObject> = []
-  let kept: { readonly state: Uint8Array; readonly lines: ReadonlyArray<JsonObject> } | undefined
-  const claim = (): Claim => {
-    lines = kept?.lines ?? []
-    return {
-      checkpoint: kept?.state,
-      restart: () =>
-        Effect.sync(() => {
-          kept = undefined
-          lines = []
-        }),
-      save: (_, state) => Effect.sync(() => void (kept = { state, lines })),
-      record: (entry) => Effect.sync(() => void (lines = [...lines, entry])),
-      log: () => Effect.void,
-      finish: () => Effect.void
-    }
-  }
-  return { claim, lines: () => lines }
-}
 
 const trajectory = { points: 3, measure: experiment.measure }
 

@@ -4,10 +4,18 @@ import { type Backend, OnnxBackend } from "homodistil/backend"
 import { HuggingFace } from "homodistil/checkpoint"
 import { Method } from "homodistil/distill"
 import { Measure } from "homodistil/evaluate"
-import { type CellResult, Experiment, layerMemory, Runner, type RunStore, Scale } from "homodistil/experiment"
+import {
+  type CellResult,
+  type Claim,
+  Experiment,
+  layerMemory,
+  Runner,
+  type RunStore,
+  Scale
+} from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
 import { BertConfig, Parameters } from "homodistil/model"
-import { Seed, Spec } from "homodistil/spec"
+import { type JsonObject, Seed, Spec } from "homodistil/spec"
 import { toyDataset } from "../data/brown.ts"
 
 const config = BertConfig.uniform({ vocabSize: 100, positions: 64, layers: 1, heads: 2, hidden: 8, ffn: 12 })
@@ -52,6 +60,28 @@ export const experiment = Experiment.make({
   baseline: "magnitude",
   labels: { platon: "PLATON" }
 })
+
+/** A claim that remembers what is kept, as a store does: what comes after a checkpoint is lost with it. */
+export const remembering = () => {
+  let lines: ReadonlyArray<JsonObject> = []
+  let kept: { readonly state: Uint8Array; readonly lines: ReadonlyArray<JsonObject> } | undefined
+  const claim = (): Claim => {
+    lines = kept?.lines ?? []
+    return {
+      checkpoint: kept?.state,
+      restart: () =>
+        Effect.sync(() => {
+          kept = undefined
+          lines = []
+        }),
+      save: (_, state) => Effect.sync(() => void (kept = { state, lines })),
+      record: (entry) => Effect.sync(() => void (lines = [...lines, entry])),
+      log: () => Effect.void,
+      finish: () => Effect.void
+    }
+  }
+  return { claim, lines: () => lines }
+}
 
 /** The machine of tests. */
 export const machine = {
