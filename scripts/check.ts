@@ -1,16 +1,24 @@
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
+import { delimiter, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
+import { Schema } from "effect"
 
-// Everything a change must pass, in the order in which failures are cheapest to find; `npm test -- lint types` runs some.
-// Each step counts as one, except the tests, which count one by one. The last line is "N passed, N failed".
+// Everything a change must pass, in the order in which failures are cheapest to find; `npm test -- lint types` runs some,
+// `npm test -- slow glue` the suites that are not in `npm test`.
+// Each step counts as one, except the tests, which count one by one. What failed is said again at the end, where one looks
+// first and where a log that was cut still has it. The last line is "N passed, N failed".
 
 interface Count {
   readonly passed: number
   readonly failed: number
+  /** Each test that failed, with the head of what it said, its seed among it. */
+  readonly failures: ReadonlyArray<string>
 }
+
+/** Lines of a failed test's message that are said again: a property's seed and counterexample are among the first. */
+const MESSAGE_LINES = 12
 
 interface Step {
   readonly name: string
@@ -35,7 +43,10 @@ const succeeds = (command: string, args: ReadonlyArray<string>): boolean => {
 const check = (name: string, title: string, command: string, ...args: ReadonlyArray<string>): Step => ({
   name,
   title,
-  run: () => (succeeds(command, args) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+  run: () =>
+    succeeds(command, args)
+      ? { passed: 1, failed: 0, failures: [] }
+      : { passed: 0, failed: 1, failures: [`${[command, ...args].join(" ")} failed`] }
 })
 
 const tests = (name: string, title: string, ...args: ReadonlyArray<string>): Step => ({
@@ -45,22 +56,49 @@ const tests = (name: string, title: string, ...args: ReadonlyArray<string>): Ste
     const report = join(scratch, `${name}.json`)
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`]
     const succeeded = succeeds("vitest", ["run", ...reporters, ...args])
-    const { passed, failed } = countOf(report)
+    const { passed, failed, failures } = countOf(report)
+    if (succeeded || failed > 0) return { passed, failed, failures }
     // a file that does not load, or a run without a test, fails although no test of it did
-    return { passed, failed: succeeded ? failed : Math.max(1, failed) }
+    return { passed, failed: 1, failures: failures.length > 0 ? failures : [`vitest failed without a failed test`] }
   }
 })
+
+/** Vitest's JSON report, as far as it is read here. */
+const Report = Schema.Struct({
+  numPassedTests: Schema.Number,
+  numFailedTests: Schema.Number,
+  testResults: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      status: Schema.String,
+      message: Schema.optionalKey(Schema.String),
+      assertionResults: Schema.Array(
+        Schema.Struct({
+          fullName: Schema.String,
+          status: Schema.String,
+          failureMessages: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String)))
+        })
+      )
+    })
+  )
+})
+
+const headOf = (text: string): string => text.split("\n").slice(0, MESSAGE_LINES).join("\n    ")
 
 const countOf = (report: string): Count => {
   try {
     const text: unknown = JSON.parse(readFileSync(report, "utf8"))
-    const field = (key: string): number => {
-      const value: unknown = typeof text === "object" && text !== null ? Reflect.get(text, key) : undefined
-      return typeof value === "number" ? value : 0
-    }
-    return { passed: field("numPassedTests"), failed: field("numFailedTests") }
-  } catch {
-    return { passed: 0, failed: 1 }
+    const { numPassedTests, numFailedTests, testResults } = Schema.decodeUnknownSync(Report)(text)
+    const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
+      const file = relative(root, name)
+      const tests = assertionResults
+        .filter((test) => test.status === "failed")
+        .map((test) => `${file}: ${test.fullName}\n    ${headOf((test.failureMessages ?? []).join("\n"))}`)
+      return status === "failed" && tests.length === 0 ? [`${file}\n    ${headOf(message ?? "")}`] : tests
+    })
+    return { passed: numPassedTests, failed: numFailedTests, failures }
+  } catch (error) {
+    return { passed: 0, failed: 1, failures: [`vitest left no report: ${String(error)}`] }
   }
 }
 
@@ -83,27 +121,34 @@ const steps: ReadonlyArray<Step> = [
   tests("examples", "Examples in docstrings", "test/docExamples.test.ts")
 ]
 
+/** Run only where they are asked for: minutes each. */
+const suites: ReadonlyArray<Step> = [
+  tests("slow", "Slow tests", "--config=vitest.slow.config.ts"),
+  tests("glue", "GLUE's own files, where they are", "--config=vitest.glue.config.ts")
+]
+
 const asked = process.argv.slice(2)
-const unknown = asked.filter((name) => !steps.some((step) => step.name === name))
+const unknown = asked.filter((name) => ![...steps, ...suites].some((step) => step.name === name))
 if (unknown.length > 0) {
   console.error(
-    `step = ${unknown.join(", ")}: must be one of ${steps.map((step) => step.name).join(", ")}; npm test runs all`
+    `step = ${unknown.join(", ")}: must be one of ${[...steps, ...suites].map((step) => step.name).join(", ")}; npm test runs all but the last ${suites.length}`
   )
   process.exit(2)
 }
 
-const counts = steps
-  .filter((step) => asked.length === 0 || asked.includes(step.name))
-  .map((step) => {
+const counts = (asked.length === 0 ? steps : [...steps, ...suites].filter((step) => asked.includes(step.name))).map(
+  (step) => {
     console.log(`\n── ${step.title} ${"─".repeat(Math.max(0, 70 - step.title.length))}`)
     const count = step.run()
     return { ...count, title: step.title }
-  })
+  }
+)
 rmSync(scratch, { recursive: true, force: true })
 
-const sum = (key: keyof Count): number => counts.reduce((total, count) => total + count[key], 0)
+const sum = (key: "passed" | "failed"): number => counts.reduce((total, count) => total + count[key], 0)
 console.log()
 for (const { title, passed, failed } of counts)
   console.log(`${failed === 0 ? "ok  " : "FAIL"}  ${title}: ${passed} passed, ${failed} failed`)
+for (const failure of counts.flatMap(({ failures }) => failures)) console.log(`FAILED ${failure}`)
 console.log(`${sum("passed")} passed, ${sum("failed")} failed`)
 process.exitCode = sum("failed") === 0 ? 0 : 1
