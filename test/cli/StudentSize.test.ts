@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { OnnxBackend } from "../../src/backend/index.ts"
+import * as TestClock from "effect/testing/TestClock"
+import { Backend, type Compiled, OnnxBackend, Tensor, Tree } from "../../src/backend/index.ts"
 import * as StudentSize from "../../src/cli/StudentSize.ts"
 import { BertConfig } from "../../src/model/index.ts"
 import { WidthTarget } from "../../src/pruning/index.ts"
@@ -47,15 +50,39 @@ describe("StudentSize.request", () => {
   })
 })
 
+const taking = <I, O>(micros: number, compiled: Compiled<I, O>): Compiled<I, O> => ({
+  ...compiled,
+  run: (inputs, into) => Effect.andThen(TestClock.adjust(Duration.micros(BigInt(micros))), compiled.run(inputs, into))
+})
+
+/** A backend on which a run takes a microsecond for each parameter of the model, by the clock of tests. */
+const byParameters = Layer.effect(
+  Backend,
+  Effect.map(Backend, (real) => ({
+    ...real,
+    compile: (name, signature, text) => {
+      const sizes = Tree.entries(signature, Tree.isSpec)
+        .filter(([path]) => path.startsWith("model"))
+        .map(([, { shape }]) => Tensor.elements(shape))
+      const parameters = sizes.reduce((sum, size) => sum + size, 0)
+      return Effect.map(real.compile(name, signature, text), (compiled) => taking(parameters, compiled))
+    }
+  }))
+).pipe(Layer.provide(OnnxBackend.layer({ threads: 1 })))
+
 describe("StudentSize.choose", () => {
   const teacher = BertConfig.micro
   const choose = (request: StudentSize.Request, lines: Array<string> = []) =>
     StudentSize.choose(teacher, request, {
       anyWidths: false,
       told: (line) => Effect.sync(() => void lines.push(line))
-    }).pipe(Effect.provide(OnnxBackend.layer({ threads: 1 })))
+    })
 
-  it.live("lets the ratio fall to the smallest share", () =>
+  /** How much faster a student is where each parameter takes a model the same time. */
+  const factor = (rung: WidthTarget.Widths): number =>
+    WidthTarget.parameters(teacher) / WidthTarget.parameters(WidthTarget.resize(teacher, rung))
+
+  it("lets the ratio fall to the smallest share", () =>
     Effect.gen(function* () {
       assert.deepEqual(yield* choose({ ratio: 0.5 }), {
         widths: { hidden: 64, ffn: 256, qk: 64, vo: 64 },
@@ -63,20 +90,26 @@ describe("StudentSize.choose", () => {
       })
       assert.strictEqual((yield* choose({ hidden: 64, ffn: 64 })).ratio, 0.125)
       assert.strictEqual((yield* choose({ parameters: 1e9 })).ratio, 1)
-    })
-  )
+    }).pipe(Effect.provide(byParameters), Effect.runPromise))
 
-  it.live("times students for a speed-up, and says what it timed", () =>
+  it("times students for a speed-up, says what it timed, and takes the widest that reaches it", () =>
     Effect.gen(function* () {
-      const lines: Array<string> = []
-      const { widths } = yield* choose({ speedUp: 1 }, lines)
-      assert.isTrue(WidthTarget.ladder(teacher).some((rung) => rung.hidden === widths?.hidden))
-      assert.isAbove(lines.length, 3)
-      assert.match(lines[0] ?? "", /^hidden \d+: [\d.]+ ms against [\d.]+ ms, [\d.]+x$/)
+      for (const speedUp of [1, 2, 3.5, 8]) {
+        const lines: Array<string> = []
+        const { widths } = yield* choose({ speedUp }, lines)
+        const reach = WidthTarget.ladder(teacher).filter((rung) => factor(rung) >= speedUp)
+        assert.deepEqual(widths, reach[0], `${speedUp}x`)
+        assert.isAtLeast(lines.length, 4)
+        for (const line of lines) {
+          const [, hidden, said] = /^hidden (\d+): [\d.]+ ms against [\d.]+ ms, ([\d.]+)x$/.exec(line) ?? []
+          const timed = WidthTarget.ladder(teacher).find((rung) => rung.hidden === Number(hidden))
+          assert.strictEqual(said, timed && factor(timed).toFixed(2), line)
+        }
+      }
       const error = yield* Effect.flip(choose({ speedUp: 1e6 }))
-      assert.match(error.message, /--latency = 1000000x: must be at most about [\d.]+x/)
-    })
-  )
+      const most = Math.max(...WidthTarget.ladder(teacher).map(factor)).toFixed(1)
+      assert.include(error.message, `--latency = 1000000x: must be at most about ${most}x`)
+    }).pipe(Effect.provide([byParameters, TestClock.layer()]), Effect.runPromise))
 })
 
 describe("StudentSize.outline", () => {

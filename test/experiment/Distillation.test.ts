@@ -147,11 +147,21 @@ describe("several experiments on one store", () => {
     const finished = await run(
       Effect.gen(function* () {
         const store = yield* RunStore
+        const [held, seen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
         const holder = yield* Effect.forkChild(
-          Effect.scoped(Effect.andThen(store.claim(first?.key ?? ""), Effect.sleep("400 millis")))
+          Effect.gen(function* () {
+            yield* store.claim(first?.key ?? "")
+            yield* Deferred.succeed(held, undefined)
+            yield* Deferred.await(seen)
+          }).pipe(Effect.scoped)
         )
-        yield* Effect.sleep("50 millis")
-        const made = yield* runOne(options)
+        yield* Deferred.await(held)
+        const emit = (event: Runner.RunnerEvent) =>
+          Effect.andThen(
+            options.emit(event),
+            event._tag === "CellElsewhere" ? Deferred.succeed(seen, undefined) : Effect.void
+          )
+        const made = yield* runOne({ ...options, emit })
         yield* Fiber.join(holder)
         return made
       })

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { OutputFolder } from "../../spec/index.ts"
 import type { StoreError } from "../RunStore.ts"
@@ -120,6 +119,6 @@ export const acquire = (
     const bytes = yield* Kept.encode(yield* Worker.here)
     // written over, so that the time is the disk's, not this machine's; a lock that was taken away is not made again
     const touch = fs.writeFile(lock.file, bytes, { flag: "r+" })
-    yield* Effect.forkScoped(Effect.repeat(Effect.ignore(touch), Schedule.spaced(beat.every)))
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(beat.every), Effect.ignore(touch))))
     return lock
   })
