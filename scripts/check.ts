@@ -1,24 +1,15 @@
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join, relative } from "node:path"
+import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Schema } from "effect"
+import type { Count } from "./failures.ts"
 
 // Everything a change must pass, in the order in which failures are cheapest to find; `npm test -- lint types` runs some,
 // `npm test -- slow glue` the suites that are not in `npm test`.
 // Each step counts as one, except the tests, which count one by one. What failed is said again at the end, where one looks
 // first and where a log that was cut still has it. The last line is "N passed, N failed".
-
-interface Count {
-  readonly passed: number
-  readonly failed: number
-  /** Each test that failed, with the head of what it said, its seed among it. */
-  readonly failures: ReadonlyArray<string>
-}
-
-/** Lines of a failed test's message that are said again: a property's seed and counterexample are among the first. */
-const MESSAGE_LINES = 12
 
 interface Step {
   readonly name: string
@@ -30,11 +21,11 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const path = [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter)
 const scratch = mkdtempSync(join(tmpdir(), "homodistil-check-"))
 
-const succeeds = (command: string, args: ReadonlyArray<string>): boolean => {
+const succeeds = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): boolean => {
   const { error, status } = spawnSync(command, args, {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, PATH: path }
+    env: { ...process.env, ...env, PATH: path }
   })
   if (error !== undefined) console.error(`${command} did not run: ${error.message}; run npm ci first`)
   return status === 0
@@ -54,53 +45,22 @@ const tests = (name: string, title: string, ...args: ReadonlyArray<string>): Ste
   title,
   run: () => {
     const report = join(scratch, `${name}.json`)
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`]
-    const succeeded = succeeds("vitest", ["run", ...reporters, ...args])
-    const { passed, failed, failures } = countOf(report)
-    if (succeeded || failed > 0) return { passed, failed, failures }
-    // a file that does not load, or a run without a test, fails although no test of it did
-    return { passed, failed: 1, failures: failures.length > 0 ? failures : [`vitest failed without a failed test`] }
+    const reporters = ["--reporter=default", "--reporter=./scripts/failures.ts"]
+    const succeeded = succeeds("vitest", ["run", ...reporters, ...args], { HOMODISTIL_FAILURES: report })
+    const count = existsSync(report)
+      ? Schema.decodeUnknownSync(Schema.fromJsonString(Counted))(readFileSync(report, "utf8"))
+      : { passed: 0, failed: 1, failures: ["vitest left no report"] }
+    // a run without a test, or one that ends badly, fails although no test of it did
+    return succeeded || count.failed > 0 ? count : { ...count, failed: 1, failures: ["vitest failed without a test"] }
   }
 })
 
-/** Vitest's JSON report, as far as it is read here. */
-const Report = Schema.Struct({
-  numPassedTests: Schema.Number,
-  numFailedTests: Schema.Number,
-  testResults: Schema.Array(
-    Schema.Struct({
-      name: Schema.String,
-      status: Schema.String,
-      message: Schema.optionalKey(Schema.String),
-      assertionResults: Schema.Array(
-        Schema.Struct({
-          fullName: Schema.String,
-          status: Schema.String,
-          failureMessages: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String)))
-        })
-      )
-    })
-  )
+/** What `failures.ts` writes. */
+const Counted = Schema.Struct({
+  passed: Schema.Number,
+  failed: Schema.Number,
+  failures: Schema.Array(Schema.String)
 })
-
-const headOf = (text: string): string => text.split("\n").slice(0, MESSAGE_LINES).join("\n    ")
-
-const countOf = (report: string): Count => {
-  try {
-    const text: unknown = JSON.parse(readFileSync(report, "utf8"))
-    const { numPassedTests, numFailedTests, testResults } = Schema.decodeUnknownSync(Report)(text)
-    const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
-      const file = relative(root, name)
-      const tests = assertionResults
-        .filter((test) => test.status === "failed")
-        .map((test) => `${file}: ${test.fullName}\n    ${headOf((test.failureMessages ?? []).join("\n"))}`)
-      return status === "failed" && tests.length === 0 ? [`${file}\n    ${headOf(message ?? "")}`] : tests
-    })
-    return { passed: numPassedTests, failed: numFailedTests, failures }
-  } catch (error) {
-    return { passed: 0, failed: 1, failures: [`vitest left no report: ${String(error)}`] }
-  }
-}
 
 const steps: ReadonlyArray<Step> = [
   check("format", "Format (oxfmt)", "oxfmt", "--check", "."),
