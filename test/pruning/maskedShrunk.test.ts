@@ -5,7 +5,7 @@ import * as Loss from "homodistil/loss"
 import { Axis, Bert, BertConfig, Parameters } from "homodistil/model"
 import { PrunePlan } from "homodistil/pruning"
 import { Seed } from "homodistil/spec"
-import { agree, bothWays, type Named } from "../laws/bothWays.ts"
+import { bothWays, type Named } from "../laws/bothWays.ts"
 import { uniform } from "../laws/random.ts"
 
 // Masking units and cutting them away must be the same model: outputs, loss and gradients.
@@ -45,14 +45,18 @@ const draw = (seed: number, padding: boolean) => {
   }
 }
 
-/** A plan that keeps some units of every axis, the same number in each head. */
+/**
+ * A plan that keeps some units of every axis, the same number in each head. Of two hidden units layer normalisation makes -1 and 1 whatever
+ * they are, so what its gradient holds is rounding; there are three at least.
+ */
 const planOf = (seed: number): PrunePlan.PrunePlan =>
   PrunePlan.of(
     Object.fromEntries(
       Axis.prunable(axes).map((axis) => {
         const own = Seed.child(Seed.make(seed), axis.id)
         const width = axis.size / axis.blocks
-        const keep = 1 + (Seed.integers(own, 1, width)[0] ?? 0)
+        const least = axis.id === Axis.hidden ? 3 : 1
+        const keep = least + (Seed.integers(own, 1, width + 1 - least)[0] ?? 0)
         const units = Array.from({ length: axis.blocks }, (_, block) =>
           [...Seed.permutation(Seed.child(own, "block", block), width)].slice(0, keep).map((i) => block * width + i)
         )
@@ -133,6 +137,33 @@ const cutResults = (results: Named<HostTensor>, plan: PrunePlan.PrunePlan): Name
     })
   )
 
+/** Every number of a model a little off, by about its last bit. */
+const nudged = (inputs: Named<HostTensor>, seed: number): Named<HostTensor> =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => {
+      if (value.dtype !== "float32" || name === "attention") return [name, value]
+      const signs = Seed.integers(Seed.child(Seed.make(seed), `nudge ${name}`), value.data.length, 2)
+      return [
+        name,
+        { ...value, data: Float32Array.from(value.data, (v, i) => v * (1 + ((signs[i] ?? 0) - 0.5) / 2 ** 21)) }
+      ]
+    })
+  )
+
+const apart = (a: HostTensor, b: HostTensor): number =>
+  Math.max(...Array.from(a.data, (v, i) => Math.abs(v - (b.data[i] ?? Number.NaN))))
+
+/** The largest difference between two results, in units of what rounding can do: what it made of the nudge, or a few last bits. */
+const gap = (a: Named<HostTensor>, b: Named<HostTensor>, rounding: Named<number>): number => {
+  assert.deepStrictEqual(Object.keys(a).toSorted(), Object.keys(b).toSorted())
+  const gaps = Object.entries(a).map(([name, x]) => {
+    const y = defined(b[name], name)
+    assert.deepStrictEqual(y.shape, x.shape, `the shape of ${name}`)
+    return apart(x, y) / (defined(rounding[name], name) + 1e-6 * Math.max(1, ...x.data.map(Math.abs)))
+  })
+  return Math.max(...gaps)
+}
+
 const both = async (seed: number, padding: boolean, keepStatistics = true) => {
   const { student, teacher, projection, tokens } = draw(seed, padding)
   const plan = planOf(seed)
@@ -160,14 +191,22 @@ const both = async (seed: number, padding: boolean, keepStatistics = true) => {
     { ...shared, ...prefixed("student ", maskedStudent), ...(keepStatistics ? { kept } : {}) },
     step(config)
   )
-  const shrunk = await bothWays(
-    "shrunk",
-    { ...shared, ...prefixed("student ", PrunePlan.cutTree(whole, allSpecs, plan)) },
-    step(small)
+  const inputs = { ...shared, ...prefixed("student ", PrunePlan.cutTree(whole, allSpecs, plan)) }
+  const shrunk = await bothWays("shrunk", inputs, step(small))
+  const off = await bothWays("shrunk", nudged(inputs, seed), step(small))
+  const rounding = Object.fromEntries(
+    Object.entries(shrunk.eager).map(([name, exact]) => [
+      name,
+      Math.max(
+        apart(exact, defined(off.eager[name], name)),
+        apart(defined(shrunk.compiled[name], name), defined(off.compiled[name], name))
+      )
+    ])
   )
   return {
     masked: { compiled: cutResults(masks.compiled, plan), eager: cutResults(masks.eager, plan) },
-    shrunk
+    shrunk,
+    rounding
   }
 }
 
@@ -175,16 +214,16 @@ describe("masked and shrunk models", () => {
   it("agree in outputs, loss and gradients, compiled and eager", () =>
     fc.assert(
       fc.asyncProperty(fc.nat({ max: 1e6 }), fc.boolean(), async (seed, padding) => {
-        const { masked: mask, shrunk } = await both(seed, padding)
-        agree(mask.eager, shrunk.eager, 1e-5, 1)
-        agree(mask.compiled, shrunk.compiled, 1e-5, 1)
-        agree(shrunk.compiled, shrunk.eager, 1e-4, 1)
+        const { masked: mask, shrunk, rounding } = await both(seed, padding)
+        assert.isAtMost(gap(mask.eager, shrunk.eager, rounding), 8)
+        assert.isAtMost(gap(mask.compiled, shrunk.compiled, rounding), 8)
+        assert.isAtMost(gap(shrunk.compiled, shrunk.eager, rounding), 8)
       }),
       { numRuns: 4 }
     ))
 
   it("do not agree where layer normalisation counts the masked units", async () => {
-    const { masked: mask, shrunk } = await both(1, false, false)
-    assert.throws(() => agree(mask.eager, shrunk.eager, 1e-2, 1))
+    const { masked: mask, shrunk, rounding } = await both(1, false, false)
+    assert.isAbove(gap(mask.eager, shrunk.eager, rounding), 1000)
   })
 })

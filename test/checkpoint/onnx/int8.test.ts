@@ -109,7 +109,9 @@ describe("a product of bytes", () => {
 })
 
 describe("a graph of int8", () => {
+  // bytes are coarse: where a layer normalisation gets numbers that are almost alike, a model of a few units may turn by much more than most do
   it("gives about what the eager forward pass gives, for any widths, activations and heads", async () => {
+    const cosines: Array<number> = []
     await fc.assert(
       fc.asyncProperty(
         configs.chain((config) => fc.record({ config: fc.constant(config), batch: batches(config) })),
@@ -124,12 +126,14 @@ describe("a graph of int8", () => {
             const dot = (xs: ReadonlyArray<number>, ys: ReadonlyArray<number>) =>
               xs.reduce((sum, x, i) => sum + x * (ys[i] ?? Number.NaN), 0)
             const cos = dot(exact, data) / Math.sqrt(dot(exact, exact) * dot(data, data))
-            assert.isAbove(cos, 0.95)
+            assert.isAbove(cos, 0.8)
+            cosines.push(cos)
           }
         }
       ),
       { numRuns: 30 }
     )
+    assert.isAbove(cosines.toSorted((a, b) => a - b)[Math.floor(cosines.length / 10)] ?? 0, 0.999)
   }, 120_000)
 })
 
