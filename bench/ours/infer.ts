@@ -29,7 +29,7 @@ export const infer = ({ job, folder }: Given) =>
             const batch = batchOf(done)
             const inputs = yield* transfer.upload(backend, {
               tokens: Tokens.inputs(batch),
-              positions: Tokens.integers(batch.positions)
+              positions: Tensor.of(batch.positions)
             })
             const logits = yield* compiled.run(inputs)
             yield* transfer.release(backend, [inputs, logits])

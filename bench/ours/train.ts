@@ -30,8 +30,8 @@ export const train = ({ job, folder }: Given) =>
         const batch = batchOf(done)
         const inputs = yield* transfer.upload(backend, {
           tokens: Tokens.inputs(batch),
-          positions: Tokens.integers(batch.positions),
-          labels: Tokens.integers(batch.labels)
+          positions: Tensor.of(batch.positions),
+          labels: Tensor.of(batch.labels)
         })
         const learningRate = job.learningRates.at(-1) ?? 0
         const { state, total } = yield* step.run(live, inputs, { step: done, learningRate })

@@ -66,5 +66,21 @@ export const host = (
   data: dtype === "int32" ? Int32Array.from(values) : Float32Array.from(values)
 })
 
+/**
+ * Numbers as a host tensor, without a copy.
+ *
+ * @example
+ * ```ts
+ * import { Tensor } from "homodistil/backend"
+ * const data = Int32Array.of(7, 8)
+ * assert.deepEqual(Tensor.of(data), { shape: [2], dtype: "int32", data })
+ * ```
+ */
+export const of = (data: HostArray, shape: ReadonlyArray<number> = [data.length]): HostTensor => ({
+  shape,
+  dtype: data instanceof Int32Array ? "int32" : "float32",
+  data
+})
+
 /** A single number as a host tensor of rank 0. */
 export const scalar = (value: number): HostTensor => host([value], [])

@@ -65,8 +65,8 @@ const divided = <A>(o: PretrainingOptions, all: { readonly [name: string]: A }) 
 
 const inputsOf = (o: PretrainingOptions, batch: MaskedBatch, step: number) => ({
   tokens: Tokens.inputs(batch),
-  positions: Tokens.integers(batch.positions),
-  labels: Tokens.integers(batch.labels),
+  positions: Tensor.of(batch.positions),
+  labels: Tensor.of(batch.labels),
   dropout: Dropout.draw(o.config, o.dropout, batch.rows, batch.length, Seed.child(o.seed, "dropout", step))
 })
 

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { HostTensor } from "../backend/index.ts"
+import { type HostTensor, Tensor } from "../backend/index.ts"
 import { scoreAll } from "../importance/index.ts"
 import { type Axis, BertConfig, Parameters, type ParameterValues } from "../model/index.ts"
 import { Granularity, PrunePlan, type RemainingRatio, Threshold } from "../pruning/index.ts"
@@ -43,7 +43,7 @@ const noiseOf = (state: StepState.StepState, seed: Seed.Seed) => {
       Seed.child(Seed.child(seed, "noise", state.step), name),
       shape.reduce((n, s) => n * s, 1)
     )
-    const whole: HostTensor = { shape, dtype: "float32", data: Float32Array.from(draws) }
+    const whole = Tensor.host(draws, shape)
     return state.masked ? whole : PrunePlan.cut(whole, spec.axes, state.kept)
   }
 }

@@ -2,7 +2,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import { Backend, type CompileError, type DeviceTensor, type ExecutionError, transfer } from "../backend/index.ts"
+import {
+  Backend,
+  type CompileError,
+  type DeviceTensor,
+  type ExecutionError,
+  Tensor,
+  transfer
+} from "../backend/index.ts"
 import type { MaskedBatch } from "../data/index.ts"
 import type { Tap } from "../loss/index.ts"
 import { type Model, Tokens } from "../model/index.ts"
@@ -101,8 +108,8 @@ const make = (
         const made = ahead.step === step ? ahead.made : batch(seed, step)
         const inputs = yield* transfer.upload(backend, {
           tokens: Tokens.inputs(made),
-          positions: Tokens.integers(made.positions),
-          labels: Tokens.integers(made.labels)
+          positions: Tensor.of(made.positions),
+          labels: Tensor.of(made.labels)
         })
         const { tokens, positions } = inputs
         // while the teacher works on another thread, this one makes the next batch

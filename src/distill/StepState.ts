@@ -1,4 +1,4 @@
-import type { HostTensor } from "../backend/index.ts"
+import { type HostTensor, Tensor } from "../backend/index.ts"
 import { Axis, BertConfig, Model, type ParameterSpec, Parameters } from "../model/index.ts"
 import type { TrainStep } from "../optimizer/index.ts"
 import { PrunePlan } from "../pruning/index.ts"
@@ -125,7 +125,7 @@ export const model = (state: StepState): Model.Model => {
     ])
   )
   const hidden = PrunePlan.mask(state.kept, original)[Axis.hidden] ?? new Float32Array(0)
-  return { config: state.config, parameters, keptHidden: { shape: [hidden.length], dtype: "float32", data: hidden } }
+  return { config: state.config, parameters, keptHidden: Tensor.of(hidden) }
 }
 
 const weight = (state: StepState, name: string): HostTensor => {

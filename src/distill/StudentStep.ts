@@ -75,7 +75,7 @@ export const masks = (state: StepState.StepState): StepInputs<HostTensor>["masks
     ? Object.fromEntries(
         Object.entries(PrunePlan.mask(state.kept, BertConfig.axes(state.config))).map(([axis, data]) => [
           axis,
-          { data, shape: [data.length], dtype: "float32" } satisfies HostTensor
+          Tensor.of(data)
         ])
       )
     : {}

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Backend, type CompileError, type ExecutionError, type HostTensor, tf, transfer } from "../backend/index.ts"
+import { Backend, type CompileError, type ExecutionError, Tensor, tf, transfer } from "../backend/index.ts"
 import type { Examples, Task } from "../data/index.ts"
 import { Bert, Model, Tokens } from "../model/index.ts"
 import type { Rows } from "./LogisticRegression.ts"
@@ -64,6 +64,6 @@ export const of = (
   )
 
 const rowsOf = (features: Float32Array, labels: Int32Array, width: number): Rows => ({
-  features: { data: features, shape: [labels.length, width], dtype: "float32" } satisfies HostTensor,
-  labels: Tokens.integers(labels)
+  features: Tensor.of(features, [labels.length, width]),
+  labels: Tensor.of(labels)
 })

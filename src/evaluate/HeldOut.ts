@@ -102,7 +102,7 @@ export const reference = (
           Effect.gen(function* () {
             const inputs = yield* transfer.upload(backend, {
               tokens: Tokens.inputs(batch),
-              positions: Tokens.integers(batch.positions)
+              positions: Tensor.of(batch.positions)
             })
             const out = yield* textOf(batch).run({ model, ...inputs })
             yield* transfer.release(backend, inputs)
@@ -156,8 +156,8 @@ export const measure = (
       for (const [i, batch] of batches.entries()) {
         const inputs = yield* transfer.upload(backend, {
           tokens: Tokens.inputs(batch),
-          positions: Tokens.integers(batch.positions),
-          labels: Tokens.integers(batch.labels)
+          positions: Tensor.of(batch.positions),
+          labels: Tensor.of(batch.labels)
         })
         const teacherLogits = logits[i]
         const out = yield* textOf(batch).run({

@@ -38,8 +38,8 @@ export const of = (examples: SpanExamples, chosen: ArrayLike<number>, rows: numb
 /** The batch as host tensors. */
 export const inputs = ({ tokens, allowed, labels }: SpanBatch): SpanBatchTree<HostTensor> => ({
   tokens: Tokens.inputs(tokens),
-  allowed: { data: allowed, shape: [tokens.rows, tokens.length], dtype: "float32" },
-  labels: Tokens.integers(labels)
+  allowed: Tensor.of(allowed, [tokens.rows, tokens.length]),
+  labels: Tensor.of(labels)
 })
 
 /** The signature of `inputs`. */

@@ -113,18 +113,12 @@ export const all = (
     )
   })
 
-const floats = (data: Float32Array, shape: ReadonlyArray<number> = [data.length]): HostTensor => ({
-  data,
-  shape,
-  dtype: "float32"
-})
-
 /** The batch as host tensors. */
 export const inputs = ({ tokens, pool, labels, weights }: TaskBatch): TaskBatchTree<HostTensor> => ({
   tokens: Tokens.inputs(tokens),
-  pool: floats(pool, [tokens.rows, tokens.length]),
-  labels: Tokens.integers(labels),
-  weights: floats(weights)
+  pool: Tensor.of(pool, [tokens.rows, tokens.length]),
+  labels: Tensor.of(labels),
+  weights: Tensor.of(weights)
 })
 
 /** The signature of `inputs`. */

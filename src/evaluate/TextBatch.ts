@@ -15,14 +15,6 @@ export interface TextBatch {
   readonly weights: Float32Array
 }
 
-/** A batch as compiled texts take it. */
-export type TextBatchTree<T> = {
-  readonly tokens: Tokens.TokenTree<T>
-  readonly pool: T
-  readonly labels: T
-  readonly weights: T
-}
-
 /** The pieces of each text. */
 export const lengths = ({ count, offsets }: EncodedTexts): Int32Array =>
   Int32Array.from({ length: count }, (_, n) => (offsets[n + 1] ?? 0) - (offsets[n] ?? 0))
@@ -52,31 +44,25 @@ export const of = (
   return { tokens, pool: TaskBatch.poolOf(attention, rows, length, pooling), labels, weights }
 }
 
-const floats = (data: Float32Array, shape: ReadonlyArray<number> = [data.length]): HostTensor => ({
-  data,
-  shape,
-  dtype: "float32"
-})
-
 /** The batch as host tensors; labels as numbers of classes, or scores less `centre`, over `spread`. */
 export const inputs = (
   { tokens, pool, labels, weights }: TextBatch,
   scores?: { readonly centre: number; readonly spread: number }
-): TextBatchTree<HostTensor> => ({
+): TaskBatch.TaskBatchTree<HostTensor> => ({
   tokens: Tokens.inputs(tokens),
-  pool: floats(pool, [tokens.rows, tokens.length]),
+  pool: Tensor.of(pool, [tokens.rows, tokens.length]),
   labels:
     scores === undefined
-      ? Tokens.integers(Int32Array.from(labels))
-      : floats(Float32Array.from(labels, (label) => (label - scores.centre) / scores.spread)),
-  weights: floats(weights)
+      ? Tensor.of(Int32Array.from(labels))
+      : Tensor.of(Float32Array.from(labels, (label) => (label - scores.centre) / scores.spread)),
+  weights: Tensor.of(weights)
 })
 
 /** The signature of `inputs`. */
 export const signature = (
   task: EncodedTask["task"],
   { rows, length }: { readonly rows: number; readonly length: number }
-): TextBatchTree<TensorSpec> => ({
+): TaskBatch.TaskBatchTree<TensorSpec> => ({
   tokens: {
     ids: Tensor.int(rows * length),
     attention: { mask: Tensor.float(rows, length) },

@@ -16,6 +16,7 @@ import { ConfigError, type ConfigProblem, Options, Seed, Spec } from "../spec/in
 import * as CutModel from "./CutModel.ts"
 import * as LengthBuckets from "./LengthBuckets.ts"
 import type { NotFinite } from "./NotFinite.ts"
+import type * as TaskBatch from "./TaskBatch.ts"
 import * as TextBatch from "./TextBatch.ts"
 import * as TextScores from "./TextScores.ts"
 import * as Tuning from "./Tuning.ts"
@@ -172,7 +173,7 @@ const batchOrder = ({ encoded, options }: TextFineTune, texts: ReadonlyArray<num
 }
 
 type StepInputs = {
-  readonly batch: TextBatch.TextBatchTree<TensorSpec>
+  readonly batch: TaskBatch.TaskBatchTree<TensorSpec>
   readonly draws: Dropout.Draws<TensorSpec>
 }
 

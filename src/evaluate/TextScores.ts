@@ -42,7 +42,7 @@ export const outputs = (
   { config, pooling }: { readonly config: BertConfig.BertConfig; readonly pooling: TextPooling },
   shape: { readonly rows: number; readonly length: number },
   params: ParameterTensors,
-  batch: Pick<TextBatch.TextBatchTree<tf.Tensor>, "tokens" | "pool">,
+  batch: Pick<TaskBatch.TaskBatchTree<tf.Tensor>, "tokens" | "pool">,
   dropout?: Dropout.Dropout
 ): tf.Tensor => {
   const options = dropout === undefined ? {} : { dropout }

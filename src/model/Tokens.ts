@@ -19,17 +19,11 @@ export type TokenTree<T> = {
   readonly types: { readonly [key: string]: T }
 }
 
-/** A vector of integers as a host tensor, without a copy. */
-export const integers = (data: Int32Array): HostTensor => ({ data, shape: [data.length], dtype: "int32" })
-
 /** The sequences as host tensors. */
 export const inputs = (tokens: Tokens): TokenTree<HostTensor> => ({
-  ids: integers(tokens.ids),
-  attention:
-    tokens.attention === undefined
-      ? {}
-      : { mask: { data: tokens.attention, shape: [tokens.rows, tokens.length], dtype: "float32" } },
-  types: tokens.types === undefined ? {} : { ids: integers(tokens.types) }
+  ids: Tensor.of(tokens.ids),
+  attention: tokens.attention === undefined ? {} : { mask: Tensor.of(tokens.attention, [tokens.rows, tokens.length]) },
+  types: tokens.types === undefined ? {} : { ids: Tensor.of(tokens.types) }
 })
 
 /** The signature of `inputs`. */

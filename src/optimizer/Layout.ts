@@ -84,6 +84,6 @@ export const unpack = (group: Group, { data }: HostTensor, params: ByName<Tensor
   Object.fromEntries(
     places(group, params).places.map(({ name, from, shape }): [string, HostTensor] => [
       name,
-      { shape, dtype: "float32", data: data.subarray(from, from + Tensor.elements(shape)) }
+      Tensor.of(data.subarray(from, from + Tensor.elements(shape)), shape)
     ])
   )

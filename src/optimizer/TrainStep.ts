@@ -7,7 +7,7 @@ import {
   type ExecutionError,
   type HostTensor,
   type InputsOf,
-  type Tensor,
+  Tensor,
   type TensorSpec,
   type TensorsOf,
   tf,
@@ -116,7 +116,7 @@ export const start = (
   zeros.add(nothing.buffer)
   const zero = (name: string): HostTensor => {
     const { shape, data } = at(params, name)
-    return { shape, dtype: "float32", data: nothing.subarray(0, data.length) }
+    return Tensor.of(nothing.subarray(0, data.length), shape)
   }
   const watched = observer === undefined ? [] : names.filter(observer.watches)
   return {

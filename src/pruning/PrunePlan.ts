@@ -141,7 +141,7 @@ export const parameterMask = (spec: ParameterSpec, axes: Axis.Axes, plan: PruneP
     const ones = maskOf(plan, axis)
     for (let i = 0; i < data.length; i++) if (ones[Math.floor(i / inner) % axis.size] === 0) data[i] = 0
   })
-  return { shape, dtype: "float32", data }
+  return Tensor.of(data, shape)
 }
 
 /** The plan as JSON: a list of kept indices for each axis. */

@@ -34,7 +34,7 @@ export const encoded = (
       const logits = () => ({ all: Bert.maskedLmLogits(x.parameters, config, Bert.last(outputs), x.positions) })
       return { states: Object.fromEntries(states), logits: Head.present(config) ? logits() : {} }
     })
-    const positions = Tokens.integers(Int32Array.from(tokens.ids, (_, i) => i))
+    const positions = Tensor.of(Int32Array.from(tokens.ids, (_, i) => i))
     const given = yield* transfer.upload(backend, { parameters, tokens: Tokens.inputs(tokens), positions })
     const made = yield* transfer.download(backend, yield* compiled.run(given))
     return { ...made, hidden: made.states[`hidden.${config.layers}`] }

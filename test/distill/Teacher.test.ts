@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { Backend, transfer } from "homodistil/backend"
+import { Backend, Tensor, transfer } from "homodistil/backend"
 import { Teacher } from "homodistil/distill"
 import type { Tap } from "homodistil/loss"
 import { Tokens } from "homodistil/model"
@@ -20,7 +20,7 @@ describe("the teacher's forward pass", () => {
           const text = yield* Teacher.compile(teacher, ["hidden", "logits"], shape)
           const inputs = yield* transfer.upload(backend, {
             tokens: Tokens.inputs(example),
-            positions: Tokens.integers(example.positions)
+            positions: Tensor.of(example.positions)
           })
           const out = yield* text.run(inputs)
           const found = {
@@ -46,7 +46,7 @@ describe("the teacher's forward pass", () => {
         const text = yield* Teacher.compile(teacher, asked, shape)
         const inputs = yield* transfer.upload(backend, {
           tokens: Tokens.inputs(example),
-          positions: Tokens.integers(example.positions)
+          positions: Tensor.of(example.positions)
         })
         const out = yield* text.run(inputs)
         const found = yield* transfer.download(backend, out)

@@ -23,7 +23,7 @@ const logitsOf = (of: Model.Model, given: MaskedBatch) =>
       const inputs = yield* transfer.upload(backend, {
         model: Model.inputs(of),
         tokens: Tokens.inputs(given),
-        positions: Tokens.integers(given.positions)
+        positions: Tensor.of(given.positions)
       })
       const out = yield* compiled.run(inputs)
       const { data } = (yield* transfer.download(backend, out)).logits

@@ -156,7 +156,7 @@ describe("a BERT without a head", () => {
         assert.throws(() => both.logits, /no masked-language-model head/)
         return Bert.last(both)
       },
-      Tokens.integers(tokens.ids),
+      Tensor.of(tokens.ids),
       ...Object.values(parameters)
     )
     assert.deepStrictEqual(last.shape, shape)

@@ -1,4 +1,4 @@
-import type { HostTensor } from "../../backend/index.ts"
+import { type HostTensor, Tensor } from "../../backend/index.ts"
 import type { Make } from "./Matrices.ts"
 
 /** A matrix's transpose, with its numbers as they are. */
@@ -6,7 +6,7 @@ export const transpose = ({ shape, data }: HostTensor): HostTensor => {
   const [rows = 0, columns = 0] = shape
   const turned = new Float32Array(data.length)
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) turned[c * rows + r] = data[r * columns + c] ?? 0
-  return { shape: [columns, rows], dtype: "float32", data: turned }
+  return Tensor.of(turned, [columns, rows])
 }
 
 /**

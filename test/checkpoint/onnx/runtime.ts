@@ -114,7 +114,7 @@ export const eager = async (
     evaluateAll({ parameters, tokens: Tokens.inputs(batch) }, ({ parameters: p, tokens }, tensorOf) => {
       const states = Bert.last(Bert.encode(p, config, Tokens.tensors(batch, tokens)))
       if (task === "features") return { y: states }
-      const positions = tensorOf(Tokens.integers(Int32Array.from({ length: batch.rows * batch.length }, (_, i) => i)))
+      const positions = tensorOf(Tensor.of(Int32Array.from({ length: batch.rows * batch.length }, (_, i) => i)))
       return { y: Bert.maskedLmLogits(p, config, states, positions) }
     })
   )
