@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
 import { HuggingFace, HuggingFaceWeights, HuggingFaceWidths, Safetensors, WholeFolder } from "../checkpoint/index.ts"
 import type { TextLabels } from "../data/index.ts"
-import type { Tuning } from "../evaluate/index.ts"
+import type { TunedModel } from "../evaluate/index.ts"
 import type { BertConfig } from "../model/index.ts"
 import type { Json, JsonObject } from "../spec/index.ts"
 
 /** A fine-tuned model: encoder, pooler and head by Hugging Face's names, and what its outputs mean. */
 export interface Classifier {
   readonly config: BertConfig.BertConfig
-  readonly parameters: Tuning.TunedParameters
+  readonly parameters: TunedModel.TunedParameters
   readonly labels: TextLabels
   readonly tokenizerFiles: HuggingFace.TokenizerFiles
   readonly provenance: Json

@@ -8,6 +8,7 @@ import * as CutModel from "./CutModel.ts"
 import type { NotFinite } from "./NotFinite.ts"
 import * as TaskBatch from "./TaskBatch.ts"
 import * as TaskExamples from "./TaskExamples.ts"
+import * as TunedModel from "./TunedModel.ts"
 import * as Tuning from "./Tuning.ts"
 
 const Fields = Schema.Struct({
@@ -105,14 +106,14 @@ const logitsOf = (
   const options = dropout === undefined ? {} : { dropout }
   const states = Bert.last(Bert.encode(params, config, Tokens.tensors(shape, batch.tokens), options))
   const read = task.kind === "token" ? states : TaskBatch.pooled(states, batch.pool)
-  return Tuning.head(params, read)
+  return TunedModel.head(params, read)
 }
 
 /** The share of labels predicted right by live parameters. */
 const accuracyOf = (
   tuning: FineTune,
   config: BertConfig.BertConfig,
-  tuned: Tuning.TunedParameters,
+  tuned: TunedModel.TunedParameters,
   examples: Examples
 ): Effect.Effect<number, CompileError | ExecutionError, Backend> =>
   Effect.scoped(
@@ -123,7 +124,7 @@ const accuracyOf = (
       if (first === undefined) return Number.NaN
       const compiled = yield* backend.compile(
         "fine-tuned accuracy",
-        { params: Tuning.signature(tuned), batch: TaskBatch.signature(first) },
+        { params: TunedModel.signature(tuned), batch: TaskBatch.signature(first) },
         ({ params, batch }) => {
           const logits = logitsOf(tuning, config, first.tokens, params, batch)
           const right = tf.cast(tf.equal(tf.argMax(logits, -1), batch.labels), "float32")

@@ -3,7 +3,7 @@ import { ops, Tensor, tf } from "../backend/index.ts"
 import type { Span, SpanExamples } from "../data/index.ts"
 import { Bert, type BertConfig, type Dropout, type ParameterTensors, Tokens } from "../model/index.ts"
 import * as TaskBatch from "./TaskBatch.ts"
-import * as Tuning from "./Tuning.ts"
+import * as TunedModel from "./TunedModel.ts"
 
 /** A batch of a span task's rows, always of the same shape. */
 export interface SpanBatch {
@@ -66,7 +66,7 @@ export const logits = (
   const { rows, length } = shape
   const options = dropout === undefined ? {} : { dropout }
   const states = Bert.last(Bert.encode(params, config, Tokens.tensors(shape, batch.tokens), options))
-  const both = tf.reshape(tf.transpose(Tuning.head(params, states)), [2, rows, length])
+  const both = tf.reshape(tf.transpose(TunedModel.head(params, states)), [2, rows, length])
   const silence = tf.mul(tf.sub(1, batch.allowed), silenced)
   return tf.reshape(tf.add(both, tf.reshape(silence, [1, rows, length])), [2 * rows, length])
 }

@@ -9,6 +9,7 @@ import type { NotFinite } from "./NotFinite.ts"
 import * as SpanBatch from "./SpanBatch.ts"
 import * as SpanMetric from "./SpanMetric.ts"
 import * as TaskExamples from "./TaskExamples.ts"
+import * as TunedModel from "./TunedModel.ts"
 import * as Tuning from "./Tuning.ts"
 
 const Fields = Schema.Struct({
@@ -120,7 +121,7 @@ export const position = ({ train, test }: TaskData<SpanExamples>): SpanMetric.Sp
 const answersOf = (
   { task, options }: SpanFineTune,
   config: BertConfig.BertConfig,
-  tuned: Tuning.TunedParameters,
+  tuned: TunedModel.TunedParameters,
   examples: SpanExamples
 ): Effect.Effect<ReadonlyArray<string>, CompileError | ExecutionError, Backend> =>
   Effect.scoped(
@@ -131,7 +132,7 @@ const answersOf = (
       const first = SpanBatch.of(examples, [0], rows)
       const compiled = yield* backend.compile(
         "answers",
-        { params: Tuning.signature(tuned), batch: SpanBatch.signature(first) },
+        { params: TunedModel.signature(tuned), batch: SpanBatch.signature(first) },
         ({ params, batch }) => ({ logits: SpanBatch.logits(config, first.tokens, params, batch) })
       )
       const params = yield* transfer.upload(backend, tuned)

@@ -19,6 +19,7 @@ import type { NotFinite } from "./NotFinite.ts"
 import type * as TaskBatch from "./TaskBatch.ts"
 import * as TextBatch from "./TextBatch.ts"
 import * as TextScores from "./TextScores.ts"
+import * as TunedModel from "./TunedModel.ts"
 import * as Tuning from "./Tuning.ts"
 
 const Fields = Schema.Struct({
@@ -73,7 +74,7 @@ export interface TextFineTuneResult {
   readonly best: TextEvaluation
   readonly evaluations: ReadonlyArray<TextEvaluation>
   /** The encoder's and the head's, by Hugging Face's names. */
-  readonly parameters: Tuning.TunedParameters
+  readonly parameters: TunedModel.TunedParameters
   readonly steps: number
   /** Whether patience ended it. */
   readonly early: boolean
@@ -206,17 +207,17 @@ export const run = (
       const every = Math.max(1, Math.round(order.perEpoch / options.evaluations))
       const standard = standardOf(encoded, texts)
       const count = task.labels.kind === "classes" ? task.labels.classes.length : 1
-      const params = (pooling === "pooler" ? Tuning.startPooled : Tuning.start)(model, count, seed)
-      const kept = Tuning.kept(model)
-      const view = Tuning.view(kept)
+      const params = (pooling === "pooler" ? TunedModel.startPooled : TunedModel.start)(model, count, seed)
+      const kept = TunedModel.kept(model)
+      const view = TunedModel.view(kept)
       const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
       // steps of all lengths write their gradients to one place
-      const gradients = yield* Gradients.make({ params: Tuning.signature(params), optimizer })
+      const gradients = yield* Gradients.make({ params: TunedModel.signature(params), optimizer })
       const predict = yield* TextScores.predictor({
         encoded,
         config,
         reading: options,
-        params: Tuning.signature(params),
+        params: TunedModel.signature(params),
         view
       })
       const stepOf = TextScores.byLength((length) => {
@@ -224,7 +225,7 @@ export const run = (
         const inputs: StepInputs = { batch: TextBatch.signature(task, { rows, length }), draws: dropout.signature }
         return TrainStep.compile({
           name: `fine-tuning on ${task.name}`,
-          params: Tuning.signature(params),
+          params: TunedModel.signature(params),
           inputs,
           optimizer,
           gradients,
@@ -242,7 +243,7 @@ export const run = (
       })
       const judged = judgedOf(tuning)
       const evaluations: Array<TextEvaluation> = []
-      let best: { readonly evaluation: TextEvaluation; readonly parameters: Tuning.TunedParameters } | undefined
+      let best: { readonly evaluation: TextEvaluation; readonly parameters: TunedModel.TunedParameters } | undefined
       let early = false
       const evaluate = ({ steps: step, state, step: text }: Tuning.Taken<StepInputs>) =>
         Effect.gen(function* () {
@@ -252,7 +253,7 @@ export const run = (
           const evaluation = { step, score: TextScores.mean(splits), splits }
           evaluations.push(evaluation)
           const better = best === undefined || evaluation.score > best.evaluation.score
-          if (better) best = { evaluation, parameters: Tuning.restored((yield* text.leave(state)).params, kept) }
+          if (better) best = { evaluation, parameters: TunedModel.restored((yield* text.leave(state)).params, kept) }
           yield* emit({ _tag: "Evaluated", evaluation, best: better })
           const since = evaluations.length - 1 - evaluations.findIndex(({ step: at }) => at === best?.evaluation.step)
           early = step < steps && options.patience !== undefined && since >= options.patience
@@ -287,7 +288,7 @@ export const run = (
       return {
         best: evaluation,
         evaluations,
-        parameters: standard === undefined ? found : Tuning.scaledHead(found, standard),
+        parameters: standard === undefined ? found : TunedModel.scaledHead(found, standard),
         steps: end.step,
         early
       }

@@ -5,7 +5,7 @@ import type { Model } from "../model/index.ts"
 import { type ConfigError, Seed } from "../spec/index.ts"
 import type { NotFinite } from "./NotFinite.ts"
 import * as TextFineTune from "./TextFineTune.ts"
-import type { TunedParameters } from "./Tuning.ts"
+import type { TunedParameters } from "./TunedModel.ts"
 
 /** The settings that are tried, each with every seed. */
 export interface TextGrid {

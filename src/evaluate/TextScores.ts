@@ -15,7 +15,7 @@ import * as LabelMetric from "./LabelMetric.ts"
 import * as LengthBuckets from "./LengthBuckets.ts"
 import * as TaskBatch from "./TaskBatch.ts"
 import * as TextBatch from "./TextBatch.ts"
-import * as Tuning from "./Tuning.ts"
+import * as TunedModel from "./TunedModel.ts"
 
 /** What of a row's hidden states the head reads: their mean, the state of [CLS], or that through BERT's pooler. */
 export type TextPooling = TaskBatch.Pooling | "pooler"
@@ -48,7 +48,7 @@ export const outputs = (
   const options = dropout === undefined ? {} : { dropout }
   const states = Bert.last(Bert.encode(params, config, Tokens.tensors(shape, batch.tokens), options))
   const pooled = TaskBatch.pooled(states, batch.pool)
-  return Tuning.head(params, pooling === "pooler" ? Tuning.pooler(params, pooled) : pooled)
+  return TunedModel.head(params, pooling === "pooler" ? TunedModel.pooler(params, pooled) : pooled)
 }
 
 /** Makes something for each length once, when it is first asked for. */
@@ -153,13 +153,13 @@ export const mean = (splits: ReadonlyArray<SplitScores>): number => {
 export const of = (
   encoded: EncodedTask,
   config: BertConfig.BertConfig,
-  params: Tuning.TunedParameters,
+  params: TunedModel.TunedParameters,
   reading: TextReading
 ): Effect.Effect<ReadonlyArray<SplitScores>, CompileError | ExecutionError, Backend> =>
   Effect.scoped(
     Effect.gen(function* () {
       const backend = yield* Backend
-      const predict = yield* predictor({ encoded, config, reading, params: Tuning.signature(params) })
+      const predict = yield* predictor({ encoded, config, reading, params: TunedModel.signature(params) })
       const live = yield* transfer.upload(backend, params)
       yield* Effect.addFinalizer(() => transfer.release(backend, live))
       return yield* Effect.forEach(encoded.dev, (texts) =>

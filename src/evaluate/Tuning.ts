@@ -4,129 +4,19 @@ import {
   Backend,
   type CompileError,
   type ExecutionError,
-  type HostTensor,
   type InputsOf,
-  ops,
-  Tensor,
+  type Tensor,
   type TensorSpec,
   type TensorsOf,
-  tf,
+  type tf,
   transfer
 } from "../backend/index.ts"
-import { Bert, type BertConfig, Dropout, Flops, type Model, type ParameterTensors, Pooler } from "../model/index.ts"
+import { type BertConfig, Dropout, Flops, type Model, type ParameterTensors } from "../model/index.ts"
 import { adamW, type Optimizer, TrainStep } from "../optimizer/index.ts"
 import { Schedule } from "../schedule/index.ts"
 import { Seed } from "../spec/index.ts"
 import { NotFinite } from "./NotFinite.ts"
-
-const headWeight = "classifier.weight"
-const headBias = "classifier.bias"
-
-/** Parameters by their names. */
-export type TunedParameters = { readonly [name: string]: HostTensor }
-
-/** A linear map from the hidden states with weights drawn with deviation 0.02. */
-const drawn = (
-  { weight, bias }: { readonly weight: string; readonly bias: string },
-  outputs: number,
-  hidden: number,
-  seed: Seed.Seed
-): TunedParameters => ({
-  [weight]: Tensor.host(
-    Seed.normals(Seed.child(seed, weight), outputs * hidden).map((z) => 0.02 * z),
-    [outputs, hidden]
-  ),
-  [bias]: Tensor.host(new Float32Array(outputs))
-})
-
-/**
- * The parameters that are fine-tuned: the encoder's and those of a linear head with so many outputs, its weights drawn with
- * deviation 0.02; those of the masked-language-model head rest.
- */
-export const start = (model: Model.Model, outputs: number, seed: Seed.Seed): TunedParameters => ({
-  ...Object.fromEntries(Object.entries(model.parameters).filter(([name]) => !name.startsWith("cls."))),
-  ...drawn({ weight: headWeight, bias: headBias }, outputs, model.config.hidden, seed)
-})
-
-/** As `start`, with BERT's pooler between the state of [CLS] and the head: the model's own, or drawn as the head is. */
-export const startPooled = (model: Model.Model, outputs: number, seed: Seed.Seed): TunedParameters => {
-  const { pooler: own } = model
-  const { hidden } = model.config
-  const { weight, bias } = Pooler
-  const pooled = own === undefined ? drawn({ weight, bias }, hidden, hidden, seed) : Pooler.parameters(own)
-  return { ...pooled, ...start(model, outputs, seed) }
-}
-
-/** By parameter, 1 for the weights that a sparse model keeps; nothing for a dense one. */
-export type Kept = { readonly [name: string]: HostTensor }
-
-/** What fine-tuning must leave at zero: the zeros of a sparse model's matrices. */
-export const kept = ({ sparse, parameters }: Model.Model): Kept =>
-  sparse === true
-    ? Object.fromEntries(
-        Object.entries(parameters).flatMap(([name, { shape, data }]) =>
-          shape.length > 1 && data.includes(0)
-            ? [
-                [
-                  name,
-                  Tensor.host(
-                    Float32Array.from(data, (weight) => (weight === 0 ? 0 : 1)),
-                    shape
-                  )
-                ]
-              ]
-            : []
-        )
-      )
-    : {}
-
-/** What a step sees of a parameter: without the weights that are not kept. */
-export const view =
-  (masks: Kept) =>
-  (name: string, param: tf.Tensor): tf.Tensor => {
-    const mask = masks[name]
-    return mask === undefined ? param : tf.mul(param, tf.tensor(mask.data, [...mask.shape]))
-  }
-
-/** Parameters as `view` shows them. */
-export const restored = (params: TunedParameters, masks: Kept): TunedParameters =>
-  Object.fromEntries(
-    Object.entries(params).map(([name, value]) => {
-      const mask = masks[name]
-      return [
-        name,
-        mask === undefined ? value : { ...value, data: value.data.map((w, i) => (mask.data[i] === 0 ? 0 : w)) }
-      ]
-    })
-  )
-
-/** The signature of parameters. */
-export const signature = (params: TunedParameters): { readonly [name: string]: TensorSpec } =>
-  Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, Tensor.float(...shape)]))
-
-/** The head's outputs for hidden states: [n, hidden] becomes [n, outputs]. */
-export const head = (params: ParameterTensors, states: tf.Tensor): tf.Tensor =>
-  ops.linear(states, Bert.parameter(params, headWeight), Bert.parameter(params, headBias))
-
-/** BERT's pooler (Devlin et al. 2019): [n, hidden] becomes [n, hidden]. */
-export const pooler = (params: ParameterTensors, states: tf.Tensor): tf.Tensor =>
-  tf.tanh(ops.linear(states, Bert.parameter(params, Pooler.weight), Bert.parameter(params, Pooler.bias)))
-
-/** Parameters whose head gives its outputs times `spread` and more by `centre`. */
-export const scaledHead = (
-  params: TunedParameters,
-  { centre, spread }: { readonly centre: number; readonly spread: number }
-): TunedParameters =>
-  Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [
-      name,
-      name === headWeight
-        ? { ...value, data: value.data.map((weight) => spread * weight) }
-        : name === headBias
-          ? { ...value, data: value.data.map((bias) => spread * bias + centre) }
-          : value
-    ])
-  )
+import * as TunedModel from "./TunedModel.ts"
 
 /**
  * The examples of each step, `rows` of `count`: those of each pass over them in an order of its own.
@@ -221,20 +111,20 @@ export const train = <const I extends Tensor.Tree<TensorSpec>>({
   loss,
   inputsAt
 }: TuningInput<I>): Effect.Effect<
-  { readonly params: TunedParameters; readonly loss: number },
+  { readonly params: TunedModel.TunedParameters; readonly loss: number },
   CompileError | ExecutionError | NotFinite,
   Backend | Scope.Scope
 > =>
   Effect.gen(function* () {
-    const params = start(model, outputs, seed)
-    const masks = kept(model)
+    const params = TunedModel.start(model, outputs, seed)
+    const masks = TunedModel.kept(model)
     const optimizer = adamW({ beta2: 0.999, weightDecay: options.weightDecay })
     const step = yield* TrainStep.compile({
       name,
-      params: signature(params),
+      params: TunedModel.signature(params),
       inputs,
       optimizer,
-      view: view(masks),
+      view: TunedModel.view(masks),
       loss: (seen, given) => ({ total: loss(seen, given), terms: {} })
     })
     return yield* run(() => Effect.succeed(step), { ...options, name, params, kept: masks, optimizer, inputsAt })
@@ -277,9 +167,9 @@ export const run = <I, E = never>(
   stepAt: (step: number) => Effect.Effect<TrainStep.TrainStep<I>, CompileError, Backend | Scope.Scope>,
   options: {
     readonly name: string
-    readonly params: TunedParameters
+    readonly params: TunedModel.TunedParameters
     /** What stays at zero, as the step's `view` has it. */
-    readonly kept: Kept
+    readonly kept: TunedModel.Kept
     readonly optimizer: Optimizer
     readonly steps: number
     readonly learningRate: number
@@ -288,7 +178,7 @@ export const run = <I, E = never>(
     readonly goOn?: (taken: Taken<I>) => Effect.Effect<boolean, E, Backend | Scope.Scope>
   }
 ): Effect.Effect<
-  { readonly params: TunedParameters; readonly loss: number },
+  { readonly params: TunedModel.TunedParameters; readonly loss: number },
   CompileError | ExecutionError | NotFinite | E,
   Backend | Scope.Scope
 > =>
@@ -316,5 +206,5 @@ export const run = <I, E = never>(
       if (!(yield* goOn({ steps: t + 1, loss, learningRate, state, step }))) break
     }
     const { params } = yield* step.leave(state)
-    return { params: restored(params, options.kept), loss }
+    return { params: TunedModel.restored(params, options.kept), loss }
   })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { Backend, OnnxBackend, TfjsBackend, transfer, tf } from "../../src/backend/index.ts"
-import { SpanBatch, Tuning } from "../../src/evaluate/index.ts"
+import { SpanBatch, TunedModel } from "../../src/evaluate/index.ts"
 import { Seed } from "../../src/spec/index.ts"
 import { spansOf } from "./spans.ts"
 import { config, model, randomRows } from "./tiny.ts"
@@ -14,8 +14,8 @@ const lossBy = (batch: SpanBatch.SpanBatch) =>
   Effect.scoped(
     Effect.gen(function* () {
       const backend = yield* Backend
-      const params = Tuning.start(model(1), 2, Seed.make(0))
-      const signature = { params: Tuning.signature(params), batch: SpanBatch.signature(batch) }
+      const params = TunedModel.start(model(1), 2, Seed.make(0))
+      const signature = { params: TunedModel.signature(params), batch: SpanBatch.signature(batch) }
       const compiled = yield* backend.compile("span loss", signature, (x) => {
         const of = (weight: tf.Tensor) => {
           const logits = SpanBatch.logits(config, batch.tokens, { ...x.params, "classifier.weight": weight }, x.batch)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { Backend, transfer } from "../../src/backend/index.ts"
-import { LabelMetric, TextScores, Tuning } from "../../src/evaluate/index.ts"
+import { LabelMetric, TextScores, TunedModel } from "../../src/evaluate/index.ts"
 import { Seed } from "../../src/spec/index.ts"
 import { config, model, run } from "./tiny.ts"
 import { encodedToy } from "./texts.ts"
@@ -16,10 +16,10 @@ const predict = (kind: "classes" | "score", pair: boolean, reading: TextScores.T
       const backend = yield* Backend
       const labels = kind === "score" ? { kind } : { kind, classes: ["a", "b", "c"] }
       const encoded = encodedToy({ pair, labels, dev: [13] })
-      const start = Tuning.startPooled(model(3), outputsOf(kind), Seed.make(1))
+      const start = TunedModel.startPooled(model(3), outputsOf(kind), Seed.make(1))
       // a head with more to say than a fresh one
-      const params = Tuning.scaledHead(start, { spread: 100, centre: 0 })
-      const predictor = yield* TextScores.predictor({ encoded, config, reading, params: Tuning.signature(params) })
+      const params = TunedModel.scaledHead(start, { spread: 100, centre: 0 })
+      const predictor = yield* TextScores.predictor({ encoded, config, reading, params: TunedModel.signature(params) })
       const live = yield* transfer.upload(backend, params)
       yield* Effect.addFinalizer(() => transfer.release(backend, live))
       const [dev] = encoded.dev
