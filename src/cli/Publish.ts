@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import { Experiment, type Laboratory, type Runner, type Scale } from "../experiment/index.ts"
+import { ExperimentRows, type Laboratory, type Runner, type Scale } from "../experiment/index.ts"
 import {
   ExperimentReport,
   HtmlPage,
@@ -42,7 +42,7 @@ export const published = (
   Effect.gen(function* () {
     const figures = yield* Published.read(file)
     const shown = yield* Effect.forEach(experiments, ({ experiment }) =>
-      Effect.map(Experiment.rows(experiment, scale), (rows) => ({
+      Effect.map(ExperimentRows.of(experiment, scale), (rows) => ({
         name: experiment.name,
         rows: rows.map(({ label, group }) => ({ name: label, group: group ?? null })),
         columns: ExperimentReport.columns(experiment)

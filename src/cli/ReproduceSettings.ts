@@ -4,7 +4,7 @@ import * as Path from "effect/Path"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import type { Measure } from "../evaluate/index.ts"
-import { Experiment, type Runner, Scale } from "../experiment/index.ts"
+import { Experiment, ExperimentRows, type Runner, Scale } from "../experiment/index.ts"
 import { Listing } from "../report/index.ts"
 import { ConfigError } from "../spec/index.ts"
 import * as ExperimentFile from "./ExperimentFile.ts"
@@ -115,7 +115,7 @@ export const seedsText = (seeds: ReadonlyArray<number>): string => seeds.join(",
 
 /** The rows of an experiment, with errors that name the flag which chose them. */
 const rowsOf = (experiment: Experiment.ExperimentOptions, scale: Scale.Scale) =>
-  Experiment.rows(experiment, scale).pipe(
+  ExperimentRows.of(experiment, scale).pipe(
     Effect.mapError(
       ({ problems }) =>
         new ConfigError({

@@ -5,7 +5,7 @@ import { type ConfigError, Digest, Spec } from "../spec/index.ts"
 import * as CellCost from "./CellCost.ts"
 import * as CellGroup from "./CellGroup.ts"
 import * as CellWork from "./CellWork.ts"
-import type * as Experiment from "./Experiment.ts"
+import type * as ExperimentRows from "./ExperimentRows.ts"
 import * as ProcessMemory from "./ProcessMemory.ts"
 import * as Runner from "./Runner.ts"
 import type * as Scale from "./Scale.ts"
@@ -26,7 +26,7 @@ export interface RunPlanOptions {
 
 /** What the cells of one row cost, each. */
 export interface RowPlan {
-  readonly row: Experiment.Row
+  readonly row: ExperimentRows.Row
   readonly cells: number
   readonly cost: CellCost.CellCost
 }
@@ -61,7 +61,7 @@ const planned: Runner.Named = {
 /**
  * What experiments cost at a scale; nothing is run, and neither weights nor data are needed.
  *
- * Fails with `ConfigError` as `Experiment.rows` does.
+ * Fails with `ConfigError` as `ExperimentRows.of` does.
  *
  * @example
  * ```ts

@@ -13,14 +13,15 @@ import type { CellEvent, CellFailure } from "./CellEvent.ts"
 import * as CellGroup from "./CellGroup.ts"
 import * as CellRun from "./CellRun.ts"
 import * as CellWork from "./CellWork.ts"
-import * as Experiment from "./Experiment.ts"
+import type * as Experiment from "./Experiment.ts"
+import * as ExperimentRows from "./ExperimentRows.ts"
 import * as Laboratory from "./Laboratory.ts"
 import { type Claim, RunStore, type StoreError } from "./RunStore.ts"
 import * as Scale from "./Scale.ts"
 
 /** A cell of an experiment: a row and a seed, and the key they have. */
 export interface PlannedCell {
-  readonly row: Experiment.Row
+  readonly row: ExperimentRows.Row
   readonly seed: number
   readonly key: string
   readonly spec: Cell.CellSpec
@@ -77,7 +78,7 @@ export interface RunnerOptions {
 /** A finished experiment: its rows, and the result of each row and seed. */
 export interface Finished extends SeededExperiment {
   readonly scale: Scale.Scale
-  readonly rows: ReadonlyArray<{ readonly row: Experiment.Row; readonly cells: ReadonlyArray<Cell.CellResult> }>
+  readonly rows: ReadonlyArray<{ readonly row: ExperimentRows.Row; readonly cells: ReadonlyArray<Cell.CellResult> }>
 }
 
 /** What cells are run on, as far as their keys name it. */
@@ -92,7 +93,7 @@ export const plan = (
     readonly materials: Named
   }
 ): Effect.Effect<ReadonlyArray<PlannedCell>, ConfigError> =>
-  Effect.map(Experiment.rows(o.experiment, o.scale), (rows) =>
+  Effect.map(ExperimentRows.of(o.experiment, o.scale), (rows) =>
     o.seeds.flatMap((seed) =>
       rows.map((row) => {
         const { trajectory } = o.experiment

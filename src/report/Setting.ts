@@ -1,11 +1,11 @@
 import { DistillPlan } from "../distill/index.ts"
-import type { Experiment, Runner } from "../experiment/index.ts"
+import type { ExperimentRows, Runner } from "../experiment/index.ts"
 import { Spec } from "../spec/index.ts"
 import type { Landmark } from "./LineFigure.ts"
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
 
-const ofAll = <A>(finished: Runner.Finished, of: (row: Experiment.Row) => A): ReadonlyArray<A> => [
+const ofAll = <A>(finished: Runner.Finished, of: (row: ExperimentRows.Row) => A): ReadonlyArray<A> => [
   ...new Set(finished.rows.map(({ row }) => of(row)))
 ]
 
@@ -48,7 +48,7 @@ export const subtitle = (finished: Runner.Finished, marks: string): ReadonlyArra
   [`${line(finished)}; ${marks}`, shared(finished, ["student", "scorer", "ratio"])].filter((text) => text !== "")
 
 /** A row as figures call it, with its group where it has one. */
-export const rowName = ({ label, group }: Experiment.Row): string =>
+export const rowName = ({ label, group }: ExperimentRows.Row): string =>
   group === undefined ? label : `${group}, ${label}`
 
 /** Where pruning ends, if it ends at one step in all rows that are pruned while they train. */

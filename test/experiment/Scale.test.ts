@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { DistillPlan, LearningRate, Method, Training } from "homodistil/distill"
-import { Architecture, Experiment, Scale } from "homodistil/experiment"
+import { Architecture, type Experiment, ExperimentRows, Scale } from "homodistil/experiment"
 import * as Loss from "homodistil/loss"
 import { adamW } from "homodistil/optimizer"
 import { Spec } from "homodistil/spec"
@@ -128,7 +128,7 @@ describe("Scale", () => {
   it("leaves a method's own loss as it is, and components that are varied, even where they are the micro setting", () => {
     const options = { name: "mine", title: "Mine", measure: [], seeds: 1 }
     const of = (experiment: Experiment.ExperimentOptions) =>
-      Effect.runSync(Experiment.rows(experiment, Scale.paper)).map(({ plan }) => [lossOf(plan), rateOf(plan)])
+      Effect.runSync(ExperimentRows.of(experiment, Scale.paper)).map(({ plan }) => [lossOf(plan), rateOf(plan)])
     const paperRate = rateOf(Scale.planAt(Scale.paper, planOf(Method.homoDistil())))
     const method = { homoDistil: Method.homoDistil(), noTeacher: Method.noTeacher() }
     assert.deepEqual(of({ ...options, method, baseline: "homoDistil" }), [
@@ -145,7 +145,7 @@ describe("Scale", () => {
   })
 
   it("gives every row of Table 5 the paper's setting, its weights aside", () => {
-    const rows = Effect.runSync(Experiment.rows(table5, Scale.paper))
+    const rows = Effect.runSync(ExperimentRows.of(table5, Scale.paper))
     const parts = rows.flatMap(({ plan }) => plan.loss.spec.parts ?? [])
     assert.isAbove(parts.filter(({ name }) => name === "attention").length, 3)
     for (const { name, options } of parts) {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Method } from "homodistil/distill"
 import { Measure } from "homodistil/evaluate"
-import { type CellResult, Experiment, type Runner, Scale } from "homodistil/experiment"
+import { type CellResult, Experiment, ExperimentRows, type Runner, Scale } from "homodistil/experiment"
 import * as Scorer from "homodistil/importance"
 
 /** An experiment of two rows that measures little. */
@@ -53,7 +53,7 @@ export const finished = (cells: ReadonlyArray<ReadonlyArray<CellResult>>, of = e
   experiment: of,
   scale: Scale.micro,
   seeds: [0, 1],
-  rows: Effect.runSync(Experiment.rows(of, Scale.micro)).map((row, i) => ({ row, cells: cells[i] ?? [] }))
+  rows: Effect.runSync(ExperimentRows.of(of, Scale.micro)).map((row, i) => ({ row, cells: cells[i] ?? [] }))
 })
 
 /** The experiment with two seeds a row. */
